@@ -1,0 +1,1 @@
+"""Faultbox protocol."""
