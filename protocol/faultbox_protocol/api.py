@@ -1,0 +1,55 @@
+"""The HTTP side of the wire: paths, header names, media types, receipts and answers."""
+
+from dataclasses import dataclass
+
+BUNDLES = "/v1/bundles"
+RECEIPTS = "/v1/receipts"
+TIME = "/v1/time"
+
+MEDIA_TYPE = "application/vnd.faultbox.fbx"
+PROBLEM_TYPE = "application/problem+json"
+PROBLEM_PREFIX = "urn:faultbox:problem:"
+"""`type` of every problem of ours, followed by its reason; without it an answer is a proxy's."""
+
+KEY_HEADER = "FB-Key"
+SENT_HEADER = "FB-Sent"
+"""`<boot>;<mono_ms>;<wall_ms>` of the device at the moment of sending."""
+
+RETRY_AFTER_MAX_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The collector's word on one bundle; `sha256` is the hex digest of what it stored."""
+
+    id: str
+    sha256: str
+    state: str
+    sig: str | None = None
+    ticket: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The device's clocks at the moment of sending."""
+
+    boot: str
+    mono_ms: int
+    wall_ms: int
+
+    def __str__(self) -> str:
+        return f"{self.boot};{self.mono_ms};{self.wall_ms}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Sent | None":
+        """Read an FB-Sent header; None where it is not one (it is a hint, never required)."""
+        parts = text.split(";")
+        if len(parts) != 3 or len(parts[0]) > 36:
+            return None
+        try:
+            mono_ms, wall_ms = int(parts[1]), int(parts[2])
+        except ValueError:
+            return None
+        if not (0 <= mono_ms < 2**63 and abs(wall_ms) < 2**63):
+            return None
+        return cls(parts[0], mono_ms, wall_ms)

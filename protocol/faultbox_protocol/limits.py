@@ -1,0 +1,51 @@
+"""Every bound on the wire, with its unit in the name.
+
+The figures are those of `docs/protocol.md`, section Limits. They bound the *sum* of what a
+decoder builds, not only each part: 4 MiB of nested empty maps grow to 288 MiB in memory.
+"""
+
+KIB = 1024
+MIB = 1024 * KIB
+
+BODY_BYTES = 16 * MIB
+BODY_BUNDLES = 100
+
+HEAD_ENCODED_BYTES = 32 * KIB
+HEAD_RAW_BYTES = 64 * KIB
+EVIDENCE_ENCODED_BYTES = 512 * KIB
+EVIDENCE_RAW_BYTES = 2 * MIB
+BLOB_BYTES = 4 * MIB
+BLOBS = 16
+
+ZSTD_WINDOW_BYTES = 8 * MIB
+"""RFC 9659: a decoder need not allocate more than this."""
+
+# msgpack
+DEPTH = 12
+NODES = 20_000
+MAP_ITEMS = 256
+ARRAY_ITEMS = 2_000
+STRING_BYTES = 64 * KIB
+BINARY_BYTES = 16
+
+# head
+SHORT_TEXT_CHARS = 256
+"""Names, versions, serial numbers, codes."""
+MESSAGE_CHARS = 8 * KIB
+CRASH_TEXT_CHARS = 32 * KIB
+FRAMES = 128
+CAUSES = 16
+ATTACHMENTS = 16
+FINGERPRINT_PARTS = 16
+DROP_REASONS = 32
+CRIT_NAMES = 16
+BOOT_CHARS = 36
+FRAME_TEXT_CHARS = 1_024
+"""Function, file and module names; C++ templates make long ones."""
+
+# evidence
+LOG_LINES = 2_000
+LOG_LINE_CHARS = 4 * KIB
+CRUMBS = 100
+PROCESSES = 20
+EXTRA_KEYS = 64
