@@ -1,6 +1,9 @@
 """The HTTP side of the wire: paths, header names, media types, receipts and answers."""
 
+import re
 from dataclasses import dataclass
+
+from faultbox_protocol.limits import BOOT_CHARS
 
 BUNDLES = "/v1/bundles"
 RECEIPTS = "/v1/receipts"
@@ -16,6 +19,9 @@ SENT_HEADER = "FB-Sent"
 """`<boot>;<mono_ms>;<wall_ms>` of the device at the moment of sending."""
 
 RETRY_AFTER_MAX_SECONDS = 24 * 3600
+
+_SENT = re.compile(rf"([^;]{{0,{BOOT_CHARS}}});([0-9]{{1,19}});(-?[0-9]{{1,19}})")
+_MAX_INT = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +49,10 @@ class Sent:
     @classmethod
     def parse(cls, text: str) -> "Sent | None":
         """Read an FB-Sent header; None where it is not one (it is a hint, never required)."""
-        parts = text.split(";")
-        if len(parts) != 3 or len(parts[0]) > 36:
+        match = _SENT.fullmatch(text)
+        if match is None:
             return None
-        try:
-            mono_ms, wall_ms = int(parts[1]), int(parts[2])
-        except ValueError:
+        mono_ms, wall_ms = int(match[2]), int(match[3])
+        if mono_ms > _MAX_INT or abs(wall_ms) > _MAX_INT:
             return None
-        if not (0 <= mono_ms < 2**63 and abs(wall_ms) < 2**63):
-            return None
-        return cls(parts[0], mono_ms, wall_ms)
+        return cls(match[1], mono_ms, wall_ms)

@@ -9,15 +9,36 @@ its own limit.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from faultbox_protocol import framing, limits, packing, schema
 from faultbox_protocol.errors import Malformed, ProtocolError, TooLarge, Unsupported
 from faultbox_protocol.framing import RawFrame
+from faultbox_protocol.ids import ID_BYTES
 from faultbox_protocol.report import Evidence, Head
-from faultbox_protocol.trimming import both_ends, trim_evidence, trim_head, trim_text
+from faultbox_protocol.shedding import smaller_evidence, smaller_heads
+from faultbox_protocol.trimming import trim_evidence, trim_head
 from faultbox_protocol.words import Codec, FrameKind
 
+_HEAD_MARK = framing.MAGIC + bytes([FrameKind.HEAD])
+_SEARCH_BYTES = 64 * 1024
+_DIGEST_BYTES = 32
+_RANKS: dict[int, int] = {
+    FrameKind.HEAD: 0,
+    FrameKind.EVIDENCE: 1,
+    FrameKind.BLOB: 2,
+    FrameKind.END: 3,
+}
+"""The order of a bundle's frames; each comes once, only blobs repeat."""
+_BOUNDS: dict[int, tuple[int, int, str]] = {
+    FrameKind.HEAD: (limits.HEAD_ENCODED_BYTES, limits.HEAD_RAW_BYTES, "head_too_large"),
+    FrameKind.EVIDENCE: (
+        limits.EVIDENCE_ENCODED_BYTES,
+        limits.EVIDENCE_RAW_BYTES,
+        "evidence_too_large",
+    ),
+    FrameKind.BLOB: (limits.BLOB_BYTES, limits.BLOB_BYTES, "blob_too_large"),
+}
 _BROKEN_ITEMS = 16
 """After so many broken bundles the rest of a batch is given up: each search costs time."""
 
@@ -49,8 +70,11 @@ def encode_bundle(
     """Return the bundle of a report, trimmed to the limits of the wire.
 
     Raises:
-        TooLarge: a blob is larger than 4 MiB, there are more than 16, or the head stays too large.
+        TooLarge: a blob is larger than 4 MiB, or there are more than 16.
+        ValueError: an id that is not 16 bytes.
     """
+    if len(head.id) != ID_BYTES or (head.of is not None and len(head.of) != ID_BYTES):
+        raise ValueError(f"a bundle id is {ID_BYTES} bytes")
     if len(blobs) > limits.BLOBS:
         raise TooLarge("too_many_blobs", f"{len(blobs)} > {limits.BLOBS}")
     frames = [_encode_head(trim_head(head), codec)]
@@ -71,37 +95,19 @@ def scan_bundle(buffer: memoryview, start: int = 0) -> Bundle:
     Raises:
         Malformed, TooLarge, Unsupported: what is wrong with the bytes.
     """
-    head: RawFrame | None = None
-    evidence: RawFrame | None = None
-    blobs: list[RawFrame] = []
+    frames: list[RawFrame] = []
     at = start
-    while True:
+    while not frames or frames[-1].kind != FrameKind.END:
         frame = framing.read_frame(buffer, at)
+        _check_place(frame, frames)
+        frames.append(frame)
         at = frame.end
-        if frame.kind == FrameKind.END:
-            break
-        if frame.kind == FrameKind.HEAD and head is None:
-            _bound(frame, limits.HEAD_ENCODED_BYTES, limits.HEAD_RAW_BYTES, "head_too_large")
-            head = frame
-        elif frame.kind == FrameKind.EVIDENCE and head and evidence is None and not blobs:
-            most = limits.EVIDENCE_ENCODED_BYTES
-            _bound(frame, most, limits.EVIDENCE_RAW_BYTES, "evidence_too_large")
-            evidence = frame
-        elif frame.kind == FrameKind.BLOB and head:
-            _bound(frame, limits.BLOB_BYTES, limits.BLOB_BYTES, "blob_too_large")
-            blobs.append(frame)
-            if len(blobs) > limits.BLOBS:
-                raise TooLarge("too_many_blobs", f"more than {limits.BLOBS}")
-        elif frame.kind in (FrameKind.HEAD, FrameKind.EVIDENCE, FrameKind.BLOB):
-            raise Malformed("bad_order", f"frame kind {frame.kind} at byte {frame.start}")
-        else:
-            raise Unsupported("unknown_kind", f"frame kind {frame.kind} at byte {frame.start}")
-    if head is None:
-        raise Malformed("bad_order", "an end frame without a head")
-    digest = framing.open_section(buffer, frame, 32)
+    digest = framing.open_section(buffer, frame, _DIGEST_BYTES)
     if digest != hashlib.sha256(buffer[start : frame.start]).digest():
         raise Malformed("bad_digest", f"in the bundle at byte {start}")
-    return Bundle(buffer, start, at, digest, head, evidence, tuple(blobs))
+    evidence = frames[1] if frames[1].kind == FrameKind.EVIDENCE else None
+    blobs = tuple(frame for frame in frames if frame.kind == FrameKind.BLOB)
+    return Bundle(buffer, start, at, digest, frames[0], evidence, blobs)
 
 
 def split_batch(body: bytes | memoryview) -> Iterator[Bundle | ProtocolError]:
@@ -127,7 +133,7 @@ def split_batch(body: bytes | memoryview) -> Iterator[Bundle | ProtocolError]:
             broken += 1
             if broken == _BROKEN_ITEMS:
                 return
-            at = _find_head(body, at + 1)
+            at = _find_head(buffer, at + 1)
         else:
             yield bundle
             at = bundle.end
@@ -165,58 +171,64 @@ def read_blob(bundle: Bundle, index: int) -> bytes:
     return framing.open_section(bundle.buffer, bundle.blobs[index], limits.BLOB_BYTES)
 
 
-def _bound(frame: RawFrame, encoded_bytes: int, raw_bytes: int, reason: str) -> None:
+def _check_place(frame: RawFrame, before: list[RawFrame]) -> None:
+    """Check that `frame` may follow the frames before it, and its sizes."""
+    at = f"at byte {frame.start}"
+    rank = _RANKS.get(frame.kind)
+    if rank is None:
+        raise Unsupported("unknown_kind", f"frame kind {frame.kind} {at}")
+    if frame.codec > Codec.ZLIB:
+        raise Unsupported("unknown_codec", f"codec {frame.codec} {at}")
+    last = _RANKS[before[-1].kind] if before else None
+    follows = rank == 0 if last is None else rank > last or rank == last == _RANKS[FrameKind.BLOB]
+    if not follows:
+        raise Malformed("bad_order", f"frame kind {frame.kind} {at}")
+    if frame.kind == FrameKind.END:
+        if frame.codec != Codec.IDENTITY or frame.raw_bytes != _DIGEST_BYTES:
+            raise Malformed("bad_length", "an end frame is 32 plain bytes")
+        return
+    encoded_bytes, raw_bytes, reason = _BOUNDS[frame.kind]
     if frame.end - frame.payload_start > encoded_bytes or frame.raw_bytes > raw_bytes:
-        raise TooLarge(reason, f"in the frame at byte {frame.start}")
+        raise TooLarge(reason, f"in the frame {at}")
+    if (
+        frame.kind == FrameKind.BLOB
+        and sum(one.kind == frame.kind for one in before) == limits.BLOBS
+    ):
+        raise TooLarge("too_many_blobs", f"more than {limits.BLOBS}")
 
 
-def _find_head(body: bytes | memoryview, start: int) -> int:
+def _find_head(buffer: memoryview, start: int) -> int:
     """Return where the next head frame may begin, or the end of the body."""
-    data = body if isinstance(body, bytes) else bytes(body)
-    found = data.find(framing.MAGIC + bytes([FrameKind.HEAD]), start)
-    return len(data) if found < 0 else found
+    for at in range(start, len(buffer), _SEARCH_BYTES):
+        window = bytes(buffer[at : at + _SEARCH_BYTES + len(_HEAD_MARK) - 1])
+        found = window.find(_HEAD_MARK)
+        if found >= 0:
+            return at + found
+    return len(buffer)
 
 
 def _encode_head(head: Head, codec: Codec) -> bytes:
-    """Encode the head; one that is still too large sheds crash text, then its causes' frames."""
-    for shed in (_keep, _shed_text, _shed_causes, _shed_frames):
-        head = shed(head)
-        raw = packing.pack(schema.head_to_map(head))
+    for smaller in smaller_heads(head):
+        raw = packing.pack(schema.head_to_map(smaller))
         if len(raw) <= limits.HEAD_RAW_BYTES:
             frame = framing.write_frame(FrameKind.HEAD, raw, codec)
             if len(frame) - framing.HEADER_BYTES <= limits.HEAD_ENCODED_BYTES:
                 return frame
-    raise TooLarge("head_too_large", f"{len(raw)} bytes")
-
-
-def _keep(head: Head) -> Head:
-    return head
-
-
-def _shed_text(head: Head) -> Head:
-    return replace(head, err=replace(head.err, text=None)) if head.err else head
-
-
-def _shed_causes(head: Head) -> Head:
-    return replace(head, err=replace(head.err, causes=())) if head.err else head
-
-
-def _shed_frames(head: Head) -> Head:
-    if head.err is None:
-        return head
-    message = trim_text(head.err.msg or "", 1024) or None
-    frames = both_ends(head.err.frames, 32)
-    return replace(head, err=replace(head.err, frames=frames, msg=message))
+    raise TooLarge("head_too_large", f"{len(raw)} bytes")  # pragma: no cover - the last one fits
 
 
 def _encode_evidence(evidence: Evidence, codec: Codec) -> bytes:
-    """Encode the evidence; one too large gives up the older half of its log until it fits."""
-    while True:
-        raw = packing.pack(schema.evidence_to_map(evidence))
-        if len(raw) <= limits.EVIDENCE_RAW_BYTES:
+    for smaller in smaller_evidence(evidence):
+        raw = packing.pack(schema.evidence_to_map(smaller))
+        if _is_evidence_readable(raw):
             frame = framing.write_frame(FrameKind.EVIDENCE, raw, codec)
             if len(frame) - framing.HEADER_BYTES <= limits.EVIDENCE_ENCODED_BYTES:
                 return frame
-        if not evidence.log:
-            raise TooLarge("evidence_too_large", f"{len(raw)} bytes")
-        evidence = replace(evidence, log=evidence.log[(len(evidence.log) + 1) // 2 :])
+    raise TooLarge("evidence_too_large")  # pragma: no cover - the last one is empty
+
+
+def _is_evidence_readable(raw: bytes) -> bool:
+    if len(raw) > limits.EVIDENCE_RAW_BYTES:
+        return False
+    # Keys are counted along, so this is on the safe side of the reader's limit.
+    return len(raw) <= limits.NODES or packing.count_values(raw) <= limits.NODES

@@ -71,7 +71,7 @@ def read_frame(buffer: memoryview, start: int) -> RawFrame:
     if magic != MAGIC:
         raise Malformed("bad_magic", f"at byte {start}")
     if encoded > limits.BLOB_BYTES:
-        raise TooLarge("blob_too_large", f"a frame of {encoded} bytes at byte {start}")
+        raise TooLarge(_limit_word(kind), f"a frame of {encoded} bytes at byte {start}")
     end = payload_start + encoded
     if end > len(buffer):
         raise Malformed("truncated", f"{end - len(buffer)} bytes are missing")

@@ -43,7 +43,8 @@ class TicketNumber:
     counter: int
 
     def __str__(self) -> str:
-        return f"FB-{self.day:%Y%m%d}{self.counter:03d}"
+        day = self.day  # %Y does not fill up the years before 1000
+        return f"FB-{day.year:04d}{day.month:02d}{day.day:02d}{self.counter:03d}"
 
     @classmethod
     def parse(cls, text: str) -> "TicketNumber":
@@ -55,5 +56,7 @@ class TicketNumber:
         match = _TICKET.fullmatch(text.strip())
         if match is None:
             raise ValueError(f"not a ticket number: {text[:40]!r} (expected FB-YYYYMMDDNNN)")
-        day = dt.datetime.strptime(match[1], "%Y%m%d").replace(tzinfo=dt.UTC).date()
-        return cls(day, int(match[2]))
+        digits, counter = match[1], int(match[2])
+        if counter == 0:
+            raise ValueError("a ticket number's counter begins at 1")
+        return cls(dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:])), counter)

@@ -31,6 +31,8 @@ BINARY_BYTES = 16
 # head
 SHORT_TEXT_CHARS = 256
 """Names, versions, serial numbers, codes."""
+WORD_CHARS = 64
+"""Words of vocabularies, names of forms and of losses, digests in hex."""
 MESSAGE_CHARS = 8 * KIB
 CRASH_TEXT_CHARS = 32 * KIB
 FRAMES = 128
@@ -40,12 +42,19 @@ FINGERPRINT_PARTS = 16
 DROP_REASONS = 32
 CRIT_NAMES = 16
 BOOT_CHARS = 36
+FOLDED = 2**31
+"""Occurrences folded into one bundle."""
+SIGNAL_NUMBER = 255
 FRAME_TEXT_CHARS = 1_024
 """Function, file and module names; C++ templates make long ones."""
 
 # evidence
 LOG_LINES = 2_000
 LOG_LINE_CHARS = 4 * KIB
+LOG_SEVERITY_CHARS = 16
 CRUMBS = 100
 PROCESSES = 20
 EXTRA_KEYS = 64
+"""Names in `form`, `x` and `sys`."""
+LONG_TEXT_CHARS = 64 * KIB
+"""A form text; the encoded text is bounded by STRING_BYTES as well."""

@@ -2,7 +2,8 @@
 
 The first 45 bits of the SHA-256 of the bundle id, as nine Crockford base32 characters, and a
 check character (Luhn mod 32, Crockford's alphabet), which finds every single wrong character
-and every swap of neighbours. Device and collector compute it from the id alone.
+and every swap of neighbours but one: 0Z for Z0, as Luhn's 09 for 90. Device and collector compute
+the code from the id alone.
 """
 
 import hashlib
