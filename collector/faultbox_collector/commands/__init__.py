@@ -1,1 +1,1 @@
-"""The subcommands of the server's command line, one file each, registered by `add_parser`."""
+"""The commands of the server side, one file each."""

@@ -7,6 +7,8 @@ put into a person's language by whoever shows them. All text may come from a hos
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from faultbox_collector.domain.facts import Facts as Facts
+from faultbox_collector.domain.form import FieldValue as FieldValue
 from faultbox_protocol.report import Frame, LogLine, Plain
 
 TREND_DAYS = 28
@@ -18,22 +20,6 @@ class VersionCount:
 
     version: str
     occurrences: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a title sentence is made of, free of any language."""
-
-    kind: str
-    """A `FaultKind` word: crash, hang, oom, reboot, error, anomaly, feedback, other."""
-    type: str | None = None
-    """Exception type, or signal name for an exit by signal."""
-    code: str | None = None
-    """Error code such as E-202."""
-    signal: str | None = None
-    function: str | None = None
-    program: str | None = None
-    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +64,6 @@ class SignaturePage:
     total: int
     state_counts: Mapping[str, int]
     products: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldValue:
-    """One value of the feedback form with where it came from."""
-
-    value: str
-    origin: str
-    """device, rule or person."""
-    original: str | None = None
-    """What the device said before a person changed it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """From the head of a bundle to a trace: what the device says in fields outranks any text.
 
 An explicit code outranks codes found in words, and alone names the fault unless an exception came
-with it: a log call that states E-202 has a frame too, but the code is what it is about. Frames that came as fields are taken as they are;
-without them the crash text is parsed like a pasted one. Causes come outermost first, so the last
-one that has frames is the root cause.
+with it: a log call that states E-202 has a frame too, but the code is what it is about. Frames
+that came as fields are taken as they are; without them the crash text is parsed like a pasted
+one. Causes come outermost first, so the last one that has frames is the root cause.
 """
 
 from faultbox_collector.signature.codes import spell_code
@@ -90,6 +90,7 @@ def _read_frames(head: Head, err: Err) -> Trace:
         ecosystem=_guess_ecosystem(frames, err.sig_no),
         kind=_choose_kind(head, err),
         type=signal or kind,
+        outer_type=err.type if root else None,
         message=(root.msg if root else err.msg) or "",
         causes=tuple(Cause(cause.type, cause.msg or "") for cause in err.causes[:MAX_CAUSES]),
         frames=frames,

@@ -21,7 +21,7 @@ _CLONES = re.compile(
     r"(?: ?\[clone [^\]]{1,60}\]|@{1,2}[\w.]{1,40}|@plt"
     r"|\.(?:cold|isra|constprop|part|lto_priv|llvm|localalias|resolver|warm|hot)(?:\.\d{1,20})?|\.\d{1,4})$"
 )
-_GLIBC_ALIAS = re.compile(r"^(?:__GI_+|IA__)")
+_GLIBC_ALIAS = re.compile(r"^(?:__GI_(?=\w)|IA__)")
 _VECTOR = re.compile(
     r"^_{0,2}(\w{3,16}?)(?:_(?:sse\d?|ssse3|sse4_\d|sse2|avx2?|avx512|evex|erms|unaligned|no_vzeroupper"
     r"|rtm|back|generic|aarch64|neon|falkor|thunderx\d?|a64fx|mops|simple|ifunc|vec)){1,6}\d?$"

@@ -2,7 +2,7 @@
 
 | key | made of |
 |---|---|
-| strict | family, root type, innermost frames, code; or code and program; or program and signal |
+| strict | family, root and outermost type, innermost frames, code; or code and program; or program and signal |
 | addr | module, build id and offset of the innermost frames: exists before symbols do |
 | msg | family, type and the message's template, where no frame names a function |
 | loose | family, type, innermost frame, code: for suggestions and statistics only |
@@ -20,7 +20,7 @@ from faultbox_collector.signature.codes import CodeKind, extract_codes
 from faultbox_collector.signature.keys import Key, KeyKind, make_key
 from faultbox_collector.signature.normalise import mask_message, shorten_type
 from faultbox_collector.signature.selection import Selection
-from faultbox_collector.signature.trace import Frame, Trace, TraceKind
+from faultbox_collector.signature.trace import FAULT_WORDS, Frame, Trace, TraceKind
 from faultbox_collector.signature.wordlists import load_wordlist
 
 STRICT_FRAMES = 3
@@ -113,14 +113,16 @@ def _cook_frames(trace: Trace, selection: Selection) -> Recipe:
     family, kind, code = trace.kind.value, shorten_type(trace.type) or "", _choose_code(trace)
     unspecific = trace.kind is TraceKind.LOG or not selection.own
     spare = mask_message(trace.message) if unspecific else ""
-    strict = make_key(KeyKind.STRICT, (family, kind, " < ".join(names), code, spare))
+    outer = shorten_type(trace.outer_type)
+    inside = f"inside {outer}" if outer and outer != kind else ""
+    strict = make_key(KeyKind.STRICT, (family, kind, inside, " < ".join(names), code, spare))
     keys = [strict]
     addresses = _list_addresses(trace.frames)
     if addresses:
         keys.append(make_key(KeyKind.ADDR, (family, kind, " < ".join(addresses))))
     keys.append(make_key(KeyKind.LOOSE, (family, kind, names[0], code)))
     step = f"the type and {why} make the strict key"
-    what = spare if trace.kind is TraceKind.LOG and spare else kind or family
+    what = spare if trace.kind is TraceKind.LOG and spare else kind or FAULT_WORDS[trace.kind]
     return Recipe(tuple(keys), f"{what[:160]} in {names[0]}", (step,))
 
 

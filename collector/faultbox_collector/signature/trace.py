@@ -79,7 +79,8 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One fault in neutral form. Frames are innermost first and belong to the root cause.
+    """One fault in neutral form. Type, message and frames (innermost first) are the root cause's;
+    `outer_type` is the type in which the root cause reached the program's edge, if another one.
 
     `quality` grades how much a signature can rest on it: 3 functions and their own type,
     2 functions or an explicit code, 1 a message, an exit or addresses only, 0 nothing usable.
@@ -88,6 +89,7 @@ class Trace:
     ecosystem: Ecosystem
     kind: TraceKind
     type: str | None = None
+    outer_type: str | None = None
     message: str = ""
     causes: tuple[Cause, ...] = ()
     threads: tuple[Thread, ...] = ()

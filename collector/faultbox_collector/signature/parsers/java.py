@@ -164,6 +164,7 @@ def _make_block(chain: list[_Link]) -> Block:
         ecosystem=Ecosystem.JAVA,
         kind=TraceKind.EXCEPTION,
         type=root.type,
+        outer_type=causes[0].type if around is not None else None,
         message=root.message,
         causes=others,
         frames=tuple(frames[:MAX_FRAMES]),

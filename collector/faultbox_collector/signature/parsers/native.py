@@ -36,6 +36,7 @@ _ACCESS = re.compile(
 _UBSAN = re.compile(r"^(\S{1,300}?):\d{1,7}(?::\d{1,5})?: runtime error: (.{1,300})")
 _SIGNAL = re.compile(
     r"(?:received signal |terminated with signal |signal \d{1,2} \()(SIG[A-Z]{2,8}|\d{1,2})"
+    r"|\b(SIG(?:SEGV|ABRT|BUS|FPE|ILL|TRAP|SYS))\b"
 )
 _THREAD = re.compile(r"(?:Thread (\d{1,5}) \(|TID (\d{1,9}):|\[Switching to)")
 _CURRENT = re.compile(r"\[Current thread is (\d{1,5}) ")
@@ -104,8 +105,8 @@ def _read_around(lines: Sequence[str]) -> _Findings:
             _read_access(found, line)
         elif ": runtime error: " in line and found.type is None:
             _read_ubsan(found, line, index)
-        elif "ignal" in line and found.signal is None and (hit := _SIGNAL.search(line)):
-            found.signal = name_signal(hit.group(1))
+        elif found.signal is None and _speaks_of_signal(line) and (hit := _SIGNAL.search(line)):
+            found.signal = name_signal(hit.group(1) or hit.group(2))
         elif "Assertion " in line and not found.message and (hit := _ASSERT.search(line)):
             found.message = f"Assertion {hit.group(2)} failed"
         elif "*** " in line and not found.message and (hit := _GLIBC.search(line)):
@@ -116,6 +117,10 @@ def _read_around(lines: Sequence[str]) -> _Findings:
             hit = _PROGRAM.search(line)
             found.program = (hit.group(1) or hit.group(2)) if hit else None
     return found
+
+
+def _speaks_of_signal(line: str) -> bool:
+    return "ignal" in line or "SIG" in line
 
 
 def _read_sanitizer(found: _Findings, line: str, index: int) -> None:

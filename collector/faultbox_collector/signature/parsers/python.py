@@ -184,6 +184,7 @@ def _make_block(chain: list[_Link]) -> Block:
         ecosystem=Ecosystem.PYTHON,
         kind=TraceKind.EXCEPTION,
         type=primary.type,
+        outer_type=(chain[0] if primary.grouped else chain[-1]).type if others else None,
         message=cause.message,
         causes=others,
         frames=cause.frames,

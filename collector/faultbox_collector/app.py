@@ -1,0 +1,133 @@
+"""Composition root of the headless collector: builds the parts and owns their lifetimes.
+
+`build_collector` opens the data folder and wires store, inbox and digest; `Collector.application`
+is the web application with the devices' routes, to which the dashboard adds its pages.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from faultbox_collector.actions import serve_actions
+from faultbox_collector.desk.doors import Accounts, Desk, Reader
+from faultbox_collector.digest.loop import Digest
+from faultbox_collector.inbox import Inbox
+from faultbox_collector.pack.files import PackFolder
+from faultbox_collector.pack.writer import PackWriter
+from faultbox_collector.settings import Settings
+from faultbox_collector.store.opening import OpenStore, open_store
+from faultbox_collector.web.auth import KeyRing
+from faultbox_collector.web.intake import Intake
+from faultbox_collector.web.problems import with_problems
+from faultbox_collector.web.receipts import Receipts, get_health, get_time
+from faultbox_collector.writer import Writer
+from faultbox_protocol import api
+
+logger = logging.getLogger(__name__)
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """The parts of a running collector."""
+
+    settings: Settings
+    store: OpenStore
+    writer: Writer
+    inbox: Inbox
+    digest: Digest
+    keys: KeyRing
+    reader: Reader
+    accounts: Accounts
+    desk: Desk
+    application: web.Application
+    fatal: asyncio.Event
+    """Set when the process must end: the disk does not confirm any more."""
+
+
+def build_collector(settings: Settings) -> Collector:
+    """Open the data folder and wire the parts; nothing runs until the application starts.
+
+    Raises:
+        DataFolderBusy, DataFolderError: the data folder cannot be used.
+    """
+    store = open_store(settings)
+    packs = PackFolder(store.data)
+    writer = Writer(store.writer_engine)
+    fatal = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    inbox = Inbox(
+        PackWriter(packs, settings.pack_mib * _MIB),
+        on_fatal=lambda: loop.call_soon_threadsafe(fatal.set),
+    )
+    digest = Digest(packs, writer, store.cursor, settings.digest_batch, inbox.forget)
+    reader = Reader(store.reader_engine, packs, store.organisation)
+    collector = Collector(
+        settings=settings,
+        store=store,
+        writer=writer,
+        inbox=inbox,
+        digest=digest,
+        keys=KeyRing(),
+        reader=reader,
+        accounts=Accounts(reader, writer),
+        desk=Desk(writer),
+        application=web.Application(),
+        fatal=fatal,
+    )
+    _add_routes(collector)
+    collector.application.cleanup_ctx.append(lambda _app: _run_parts(collector))
+    return collector
+
+
+def _add_routes(collector: Collector) -> None:
+    intake = Intake(collector.keys, collector.inbox)
+    receipts = Receipts(collector.keys, collector.inbox, collector.reader.receipt)
+    collector.application.router.add_routes(
+        [
+            web.post(api.BUNDLES, with_problems(intake.post)),
+            web.get(f"{api.RECEIPTS}/{{id}}", with_problems(receipts.get)),
+            web.get(api.TIME, get_time),
+            web.get("/healthz", get_health),
+        ]
+    )
+
+
+async def _run_parts(collector: Collector) -> AsyncIterator[None]:
+    """Start the threads in the order of the flow, stop them in the same order."""
+
+    async def load_keys() -> None:
+        collector.keys.load(await collector.reader.keys())
+
+    collector.writer.start()
+    collector.digest.start(collector.inbox.end)
+    collector.inbox.start(collector.digest.notice)
+    await load_keys()
+    actions = await serve_actions(collector.store.data, collector.writer, load_keys)
+    reloading = asyncio.create_task(_reload_keys(collector, load_keys))
+    try:
+        yield
+    finally:
+        reloading.cancel()
+        actions.close()
+        await asyncio.to_thread(_stop_parts, collector)
+
+
+def _stop_parts(collector: Collector) -> None:
+    collector.inbox.stop()
+    collector.digest.stop()
+    collector.writer.stop()
+    collector.store.close()
+
+
+async def _reload_keys(collector: Collector, load_keys: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(collector.settings.key_cache_seconds)
+        try:
+            await load_keys()
+        except Exception:
+            logger.exception("the ingest keys could not be read again; the old ones stay")

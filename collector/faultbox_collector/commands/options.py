@@ -1,0 +1,20 @@
+"""Options that every command takes, and the settings they lead to."""
+
+import argparse
+
+from faultbox_collector.settings import Settings, load_settings
+
+
+def add_settings_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--config` and `--data`."""
+    parser.add_argument("--config", metavar="FILE", help="faultbox.toml (FAULTBOX_CONFIG)")
+    parser.add_argument("--data", metavar="FOLDER", help="the data folder (FAULTBOX_DATA)")
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """Return the settings of file, environment and the parsed options.
+
+    Raises:
+        SettingsError: one of them cannot be used.
+    """
+    return load_settings(args.config, options=vars(args))

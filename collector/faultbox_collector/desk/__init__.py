@@ -1,0 +1,1 @@
+"""Use cases: what people do, each one transaction, shared by pages and commands."""

@@ -1,0 +1,165 @@
+"""The digest's own thread: read the pack behind the cursor, draft, hand the batch to the writer.
+
+A batch that the store refuses is halved until the one bundle that spoils it is found; that one
+goes to quarantine with its place in the pack and the rest goes on. Where the database itself is
+in trouble (disk full, locked) the batch waits and is tried again: nothing is skipped for that.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from sqlalchemy.exc import OperationalError
+
+from faultbox_collector.clock import wall_ms
+from faultbox_collector.digest.batch import Batch, apply_batch
+from faultbox_collector.digest.drafts import Draft, Drafter
+from faultbox_collector.pack.files import FIRST, PackFolder
+from faultbox_collector.pack.records import Damage, Position, Record, read_records
+from faultbox_collector.store.occurrences import QuarantineRow
+from faultbox_collector.store.products import DEFAULT_ORGANISATION
+from faultbox_collector.writer import Writer
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+
+
+class Digest:
+    """Follows the packs from `start` to what the inbox has made durable.
+
+    Args:
+        folder: where packs lie.
+        writer: the thread that writes the database.
+        start: the stored cursor.
+        batch_size: most bundles in one transaction.
+        on_digested: called after each commit with the ids of its bundles.
+    """
+
+    def __init__(
+        self,
+        folder: PackFolder,
+        writer: Writer,
+        start: Position | None,
+        batch_size: int,
+        on_digested: Callable[[list[bytes]], None],
+    ) -> None:
+        self._folder = folder
+        self._writer = writer
+        self._at = start or Position(FIRST, 0)
+        self._batch_size = batch_size
+        self._on_digested = on_digested
+        self._drafter = Drafter()
+        self._durable = self._at
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="digest", daemon=True)
+
+    def start(self, durable: Position) -> None:
+        """Start the thread; everything before `durable` is there to be digested."""
+        self._durable = durable
+        self._wake.set()
+        self._thread.start()
+
+    def notice(self, durable: Position) -> None:
+        """Learn that the pack is durable up to here; may be called from any thread."""
+        self._durable = durable
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread after the batch in hand."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+
+    @property
+    def position(self) -> Position:
+        """Everything before this place is digested."""
+        return self._at
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                if self._step():
+                    continue
+            except Exception:
+                logger.exception("the digest cannot go on; it tries again")
+                self._stopping.wait(RETRY_SECONDS)
+                continue
+            self._wake.wait()
+
+    def _step(self) -> bool:
+        """Digest one batch; tell whether there was one."""
+        if self._at >= self._durable:
+            return False
+        path = self._folder.pack_path(self._at.pack)
+        found = list(read_records(path, self._at, self._batch_size)) if path.exists() else []
+        if not found:
+            following = self._folder.next_after(self._at)
+            if following is None or self._at.pack >= self._durable.pack:
+                return False
+            self._at = following
+            return True
+        self._store(found)
+        return True
+
+    def _store(self, found: list[Record | Damage]) -> None:
+        last = found[-1]
+        end = Position(last.position.pack, last.position.offset + last.size)
+        drafts, set_aside = self._draft_all(found)
+        self._apply(drafts, set_aside, end)
+        self._at = end
+        self._on_digested([draft.head.id for draft in drafts])
+
+    def _draft_all(self, found: list[Record | Damage]) -> tuple[list[Draft], list[QuarantineRow]]:
+        drafts: list[Draft] = []
+        set_aside: list[QuarantineRow] = []
+        for one in found:
+            if isinstance(one, Damage):
+                set_aside.append(_quarantine(one, one.reason, "damaged bytes in the pack"))
+                continue
+            try:
+                drafts.append(self._drafter.draft(one))
+            except Exception as error:
+                logger.exception("a bundle cannot be digested; it is set aside")
+                reason = getattr(error, "reason", "undigestible")
+                set_aside.append(_quarantine(one, reason, str(error)))
+        return drafts, set_aside
+
+    def _apply(self, drafts: list[Draft], set_aside: list[QuarantineRow], end: Position) -> None:
+        try:
+            self._submit(Batch(drafts, set_aside, end))
+        except OperationalError:
+            raise
+        except Exception as error:
+            if len(drafts) > 1:
+                half = len(drafts) // 2
+                self._apply(drafts[:half], [], drafts[half].position)
+                self._apply(drafts[half:], set_aside, end)
+                return
+            if not drafts:
+                raise
+            logger.exception("a bundle cannot be stored; it is set aside")
+            row = _quarantine(drafts[0], "undigestible", str(error), drafts[0].head.id)
+            self._submit(Batch([], [*set_aside, row], end))
+
+    def _submit(self, batch: Batch) -> None:
+        now_ms = wall_ms()
+        self._writer.submit(lambda connection: apply_batch(connection, batch, now_ms)).result()
+
+
+def _quarantine(
+    one: Record | Damage | Draft, reason: str, detail: str, bundle_id: bytes | None = None
+) -> QuarantineRow:
+    arrival = None if isinstance(one, Damage) else one.arrival
+    return QuarantineRow(
+        organisation_id=arrival.organisation_id if arrival else DEFAULT_ORGANISATION,
+        bundle_id=bundle_id,
+        reason=reason,
+        detail=detail[:500],
+        received_ms=arrival.received_ms if arrival else wall_ms(),
+        pack=one.position.pack,
+        pack_offset=one.position.offset,
+        pack_bytes=one.size,
+    )

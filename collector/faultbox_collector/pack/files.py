@@ -1,0 +1,36 @@
+"""Where packs lie: `packs/00000001.fbp` and on, numbered without gaps by one writer."""
+
+from pathlib import Path
+
+from faultbox_collector.pack.records import Position, Record, read_bundle_at
+
+FIRST = 1
+
+
+class PackFolder:
+    """The folder of packs inside the data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.path = data / "packs"
+
+    def pack_path(self, number: int) -> Path:
+        """Return the file of one pack."""
+        return self.path / f"{number:08d}.fbp"
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of the packs that exist, oldest first."""
+        return sorted(int(p.stem) for p in self.path.glob("*.fbp") if p.stem.isdigit())
+
+    def next_after(self, position: Position) -> Position | None:
+        """Return the beginning of the first pack after the one of `position`, if there is one."""
+        later = [number for number in self.numbers() if number > position.pack]
+        return Position(later[0], 0) if later else None
+
+    def read(self, pack: int, offset: int, size: int) -> Record:
+        """Return one record whose place is known.
+
+        Raises:
+            OSError: the pack is gone.
+            ProtocolError: the record is damaged.
+        """
+        return read_bundle_at(self.pack_path(pack), offset, size)

@@ -1,0 +1,156 @@
+"""One record of a pack: an arrival frame, then the bundle as it came.
+
+The arrival frame is an FBX frame of kind 5 that only a collector writes: when the bundle was
+received, under which organisation and product, and the device's clocks at sending. So a pack
+is a run of FBX frames, and one reader serves spool, wire and archive.
+"""
+
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from faultbox_protocol import framing, packing
+from faultbox_protocol.codec import Bundle, scan_bundle
+from faultbox_protocol.errors import ProtocolError
+from faultbox_protocol.fields import Fields
+from faultbox_protocol.words import Codec, FrameKind
+
+_ARRIVAL_BYTES = 4096
+_ARRIVAL_MAGIC = framing.MAGIC + bytes([FrameKind.ARRIVAL])
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in the run of packs: pack number and byte offset."""
+
+    pack: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What the intake knew of a bundle when it came."""
+
+    received_ms: int
+    organisation_id: int
+    product_id: int
+    sent: str = ""
+    """The FB-Sent header as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An intact record; `bundle` points into the pack's bytes."""
+
+    position: Position
+    size: int
+    arrival: Arrival
+    bundle: Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A stretch of a pack that is no record although records follow it."""
+
+    position: Position
+    size: int
+    reason: str
+
+
+def encode_arrival(arrival: Arrival) -> bytes:
+    """Return the arrival frame that goes in front of a bundle."""
+    raw = packing.pack(
+        {
+            "received_ms": arrival.received_ms,
+            "organisation_id": arrival.organisation_id,
+            "product_id": arrival.product_id,
+            "sent": arrival.sent,
+        }
+    )
+    return framing.write_frame(FrameKind.ARRIVAL, raw, Codec.IDENTITY)
+
+
+def read_records(path: Path, start: Position, limit: int) -> Iterator[Record | Damage]:
+    """Yield at most `limit` records of one pack from `start`, each checked by CRC and SHA-256.
+
+    A torn tail (the power went while it was written, so nobody got a receipt for it) ends the
+    run silently; a damaged stretch in front of intact records comes as `Damage`.
+    """
+    size = path.stat().st_size
+    if start.offset >= size:
+        return
+    with path.open("rb") as file:
+        # Not closed by hand: the records point into it and it goes when they do.
+        view = memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+    at = start.offset
+    for _ in range(limit):
+        if at >= size:
+            return
+        position = Position(start.pack, at)
+        try:
+            record = read_record(view, position)
+        except ProtocolError as error:
+            after = _find_record(view, at + 1, start.pack)
+            if after is None:
+                return
+            yield Damage(position, after - at, error.reason)
+            at = after
+        else:
+            yield record
+            at += record.size
+
+
+def read_record(view: memoryview, position: Position) -> Record:
+    """Return the record at `position` of a pack's bytes.
+
+    Raises:
+        ProtocolError: there is no intact record.
+    """
+    frame = framing.read_frame(view, position.offset)
+    if frame.kind != FrameKind.ARRIVAL:
+        raise ProtocolError("bad_order", "no arrival frame")
+    read = Fields(packing.unpack(framing.open_section(view, frame, _ARRIVAL_BYTES)))
+    arrival = Arrival(
+        received_ms=read.need("received_ms", read.integer("received_ms")),
+        organisation_id=read.need("organisation_id", read.integer("organisation_id")),
+        product_id=read.need("product_id", read.integer("product_id")),
+        sent=read.text("sent") or "",
+    )
+    bundle = scan_bundle(view, frame.end)
+    return Record(position, bundle.end - position.offset, arrival, bundle)
+
+
+def read_bundle_at(path: Path, offset: int, size: int) -> Record:
+    """Return one record whose place is known, reading only its bytes.
+
+    Raises:
+        OSError: the pack is gone.
+        ProtocolError: the record is damaged.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read(size)
+    return read_record(memoryview(data), Position(0, 0))
+
+
+def find_end(path: Path, start: Position) -> int | None:
+    """Return where the intact records from `start` end; None where other bytes follow."""
+    at = start.offset
+    for found in read_records(path, start, 1 << 40):
+        at = found.position.offset + found.size
+    return at if at == path.stat().st_size else None
+
+
+def _find_record(view: memoryview, start: int, pack: int) -> int | None:
+    data = cast(mmap.mmap, view.obj)
+    at = data.find(_ARRIVAL_MAGIC, start)
+    while at >= 0:
+        try:
+            read_record(view, Position(pack, at))
+        except ProtocolError:
+            at = data.find(_ARRIVAL_MAGIC, at + 1)
+        else:
+            return at
+    return None

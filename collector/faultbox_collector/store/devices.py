@@ -1,0 +1,49 @@
+"""Devices, by product and serial number."""
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, select, tuple_
+
+from faultbox_collector.store.engine import upsert
+from faultbox_collector.store.tables import device
+
+_IN_CLAUSE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device as a bundle describes it."""
+
+    organisation_id: int
+    product_id: int
+    serial: str
+    model: str | None
+    batch: str | None
+    first_received_ms: int
+
+
+def ensure_devices(
+    connection: Connection, rows: dict[tuple[int, str], DeviceRow]
+) -> dict[tuple[int, str], int]:
+    """Return the id of each device by (product id, serial), new ones made."""
+    found = _find(connection, list(rows))
+    missing = sorted(set(rows) - set(found))  # sorted: two writers never wait in a circle
+    if missing:
+        statement = upsert(connection, device).on_conflict_do_nothing(
+            index_elements=["product_id", "serial"]
+        )
+        connection.execute(statement, [asdict(rows[key]) for key in missing])
+        found.update(_find(connection, missing))
+    return found
+
+
+def _find(connection: Connection, keys: list[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    found: dict[tuple[int, str], int] = {}
+    for start in range(0, len(keys), _IN_CLAUSE):
+        rows = connection.execute(
+            select(device.c.id, device.c.product_id, device.c.serial).where(
+                tuple_(device.c.product_id, device.c.serial).in_(keys[start : start + _IN_CLAUSE])
+            )
+        )
+        found.update(((row.product_id, row.serial), row.id) for row in rows)
+    return found

@@ -1,0 +1,93 @@
+"""Occurrences, the ids ever seen, and what could not be digested."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, select
+
+from faultbox_collector.store.engine import upsert
+from faultbox_collector.store.tables import occurrence, quarantine, seen_id
+
+_IN_CLAUSE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OccurrenceRow:
+    """One bundle as the store keeps it."""
+
+    id: bytes
+    organisation_id: int
+    product_id: int
+    signature_id: int | None
+    device_id: int
+    version: str
+    occurred_ms: int
+    received_ms: int
+    clock: str
+    folded: int
+    report_code: str
+    pack: int
+    pack_offset: int
+    pack_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRow:
+    """A stretch of a pack that no step could digest, kept with the reason."""
+
+    organisation_id: int
+    bundle_id: bytes | None
+    reason: str
+    detail: str
+    received_ms: int
+    pack: int
+    pack_offset: int
+    pack_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRow:
+    """An id that was digested, with the SHA-256 of its bundle."""
+
+    organisation_id: int
+    id: bytes
+    sha256: bytes
+    received_ms: int
+
+
+def find_seen(
+    connection: Connection, organisation_id: int, ids: Sequence[bytes]
+) -> dict[bytes, bytes]:
+    """Return the SHA-256 of each of `ids` that was digested before."""
+    found: dict[bytes, bytes] = {}
+    for start in range(0, len(ids), _IN_CLAUSE):
+        rows = connection.execute(
+            select(seen_id.c.id, seen_id.c.sha256).where(
+                seen_id.c.organisation_id == organisation_id,
+                seen_id.c.id.in_(ids[start : start + _IN_CLAUSE]),
+            )
+        )
+        found.update((bytes(row.id), bytes(row.sha256)) for row in rows)
+    return found
+
+
+def insert_seen(connection: Connection, rows: Iterable[SeenRow]) -> None:
+    """Note ids as digested."""
+    values = [asdict(row) for row in rows]
+    if values:
+        connection.execute(seen_id.insert(), values)
+
+
+def insert_occurrences(connection: Connection, rows: Iterable[OccurrenceRow]) -> None:
+    """Store occurrences; an id that is there already stays as it is."""
+    values = [asdict(row) for row in rows]
+    if values:
+        statement = upsert(connection, occurrence)
+        connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]), values)
+
+
+def insert_quarantine(connection: Connection, rows: Iterable[QuarantineRow]) -> None:
+    """Store what was set aside."""
+    values = [asdict(row) for row in rows]
+    if values:
+        connection.execute(quarantine.insert(), values)

@@ -1,0 +1,1 @@
+"""HTTP for devices: auth, intake, receipts, time, health."""

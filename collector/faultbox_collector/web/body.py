@@ -1,0 +1,63 @@
+"""Reading a request body with a size limit and deadlines; the framework decodes nothing.
+
+aiohttp's own decoding answers 200 to truncated gzip and leaves a half-sent body open for
+minutes, so bodies are read raw, here.
+"""
+
+import asyncio
+
+from aiohttp import web
+
+from faultbox_collector.web.problems import ProblemError
+from faultbox_protocol import api, limits
+from faultbox_protocol.errors import TooLarge, Unsupported
+
+IDLE_SECONDS = 10.0
+TOTAL_SECONDS = 60.0
+BYTES_PER_EXTRA_SECOND = 64 * 1024
+"""A large body may take a second more for each 64 KiB: slow links are honest, too."""
+
+
+def check_headers(request: web.Request) -> None:
+    """Refuse by the headers alone, before the body is read.
+
+    Raises:
+        Unsupported: content type or content encoding.
+        TooLarge: the announced length.
+    """
+    if request.content_type != api.MEDIA_TYPE:
+        raise Unsupported("content_type", f"expected {api.MEDIA_TYPE}, got {request.content_type}")
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise Unsupported(
+            "content_encoding", "bundles are compressed inside; send them as they are"
+        )
+    if request.content_length is not None and request.content_length > limits.BODY_BYTES:
+        raise TooLarge("body_too_large", f"at most {limits.BODY_BYTES} bytes")
+
+
+async def read_body(request: web.Request) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        TooLarge: it is larger than 16 MiB.
+        ProblemError: 408, it comes too slowly.
+    """
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    parts: list[bytes] = []
+    size = 0
+    content = request.content
+    while True:
+        allowed = TOTAL_SECONDS + size / BYTES_PER_EXTRA_SECOND - (loop.time() - begun)
+        try:
+            async with asyncio.timeout(min(IDLE_SECONDS, allowed)):
+                part = await content.readany()
+        except TimeoutError:
+            raise ProblemError(408, "too_slow") from None
+        if not part:
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        size += len(part)
+        if size > limits.BODY_BYTES:
+            raise TooLarge("body_too_large", f"at most {limits.BODY_BYTES} bytes")
+        parts.append(part)

@@ -1,0 +1,191 @@
+"""POST /v1/bundles: check, make durable, then answer. Nothing else happens before the 202."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from faultbox_collector.clock import wall_ms
+from faultbox_collector.inbox import Inbox, InboxFull, Undigested
+from faultbox_collector.pack.records import Arrival, encode_arrival
+from faultbox_collector.pack.writer import PackSyncError, PackWriteError
+from faultbox_collector.store.products import KeyRow
+from faultbox_collector.web.auth import KeyRing
+from faultbox_collector.web.body import check_headers, read_body
+from faultbox_collector.web.problems import ProblemError, problem, status_of
+from faultbox_protocol import api
+from faultbox_protocol.codec import Bundle, read_head, split_batch
+from faultbox_protocol.errors import Invalid, ProtocolError
+from faultbox_protocol.words import BundleState
+
+_INLINE_BYTES = 256 * 1024
+"""Larger bodies are checked in a thread: hashing 16 MiB would hold the loop for 20 ms."""
+
+_STATES = {422: BundleState.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One intact bundle of a request, with the id from its head."""
+
+    id: bytes
+    bundle: Bundle
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one bundle of a request."""
+
+    status: int
+    id: bytes | None = None
+    sha256: bytes | None = None
+    state: str = BundleState.STORED
+    error: ProtocolError | None = None
+
+
+def check_body(body: bytes, product: str) -> list[Checked | ProtocolError]:
+    """Return each bundle of a body, checked and its head decoded, or what is wrong with it."""
+    found: list[Checked | ProtocolError] = []
+    for item in split_batch(body):
+        if isinstance(item, ProtocolError):
+            found.append(item)
+            continue
+        try:
+            head = read_head(item)
+            if head.prod.name != product:
+                raise Invalid("product_mismatch", f"the key is for {product!r}")
+        except ProtocolError as error:
+            found.append(error)
+        else:
+            found.append(Checked(head.id, item))
+    return found
+
+
+class Intake:
+    """The device's door."""
+
+    def __init__(self, keys: KeyRing, inbox: Inbox) -> None:
+        self._keys = keys
+        self._inbox = inbox
+
+    async def post(self, request: web.Request) -> web.StreamResponse:
+        """Take a batch of bundles; answer when they are durable."""
+        key = self._keys.authenticate(request)
+        check_headers(request)
+        body = await read_body(request)
+        if len(body) > _INLINE_BYTES:
+            checked = await asyncio.to_thread(check_body, body, key.product)
+        else:
+            checked = check_body(body, key.product)
+        outcomes = await self._store(checked, key, request.headers.get(api.SENT_HEADER, ""))
+        return _answer(outcomes)
+
+    async def _store(
+        self, checked: Sequence[Checked | ProtocolError], key: KeyRow, sent: str
+    ) -> list[Outcome]:
+        arrival = encode_arrival(
+            Arrival(wall_ms(), key.organisation_id, key.product_id, sent[:200])
+        )
+        outcomes: list[Outcome] = []
+        fresh: dict[bytes, Checked] = {}
+        for item in checked:
+            if isinstance(item, ProtocolError):
+                outcomes.append(_refusal(item))
+                continue
+            outcome = self._known(item, fresh)
+            if outcome is None:
+                fresh[item.id] = item
+                outcome = Outcome(202, item.id, item.bundle.sha256)
+            outcomes.append(outcome)
+        if fresh:
+            await self._make_durable(fresh, key, arrival)
+        return outcomes
+
+    def _known(self, item: Checked, fresh: dict[bytes, Checked]) -> Outcome | None:
+        """Return the outcome of an id that is here already, None for a new one."""
+        entry = self._inbox.undigested(item.id)
+        if entry is not None and not entry.durable:
+            return Outcome(409, item.id, item.bundle.sha256, "in_flight")
+        if entry is not None:
+            before = entry.sha256
+        elif item.id in fresh:
+            before = fresh[item.id].bundle.sha256
+        else:
+            return None
+        if before == item.bundle.sha256:
+            return Outcome(200, item.id, before, BundleState.DUPLICATE)
+        return _refusal(Invalid("id_reused", item.id.hex()), item.id)
+
+    async def _make_durable(self, fresh: dict[bytes, Checked], key: KeyRow, arrival: bytes) -> None:
+        entries = [Undigested(item.bundle.sha256, key.product_id) for item in fresh.values()]
+        for item, entry in zip(fresh.values(), entries, strict=True):
+            # Before the write: the digest may be done with it before this task runs again.
+            self._inbox.remember(item.id, entry)
+        try:
+            await self._inbox.accept([arrival + item.bundle.data for item in fresh.values()])
+        except BaseException as error:
+            self._inbox.forget(list(fresh))
+            raise _refuse_all(error) from error
+        for entry in entries:
+            entry.durable = True
+
+
+def _refuse_all(error: BaseException) -> BaseException:
+    """Return what the sender is told when nothing could be made durable."""
+    if isinstance(error, InboxFull):
+        return ProblemError(503, "busy")
+    if isinstance(error, PackWriteError):
+        return ProblemError(503, "disk_full")
+    if isinstance(error, PackSyncError):
+        return ProblemError(503, "internal")
+    return error
+
+
+def _refusal(error: ProtocolError, bundle_id: bytes | None = None) -> Outcome:
+    status = status_of(error)
+    state = _STATES.get(status, BundleState.INVALID)
+    return Outcome(status, bundle_id, None, state, error)
+
+
+def _answer(outcomes: Sequence[Outcome]) -> web.Response:
+    statuses = {outcome.status for outcome in outcomes}
+    now_ms = wall_ms()
+    if statuses <= {200, 202}:
+        status = 202 if 202 in statuses else 200
+        receipts = [_receipt(outcome) for outcome in outcomes]
+        return web.json_response({"receipts": receipts, "now_ms": now_ms}, status=status)
+    if len(outcomes) == 1:
+        error = outcomes[0].error
+        if error is None:
+            return problem(409, "in_flight")
+        return problem(outcomes[0].status, error.reason, error.detail)
+    return web.json_response(
+        {
+            "receipts": [_receipt(one) for one in outcomes if one.status in (200, 202)],
+            "items": [_item(index, one) for index, one in enumerate(outcomes)],
+            "now_ms": now_ms,
+        },
+        status=207,
+    )
+
+
+def _receipt(outcome: Outcome) -> dict[str, str | None]:
+    return {
+        "id": outcome.id.hex() if outcome.id else None,
+        "sha256": outcome.sha256.hex() if outcome.sha256 else None,
+        "state": str(outcome.state),
+        "sig": None,
+        "ticket": None,
+    }
+
+
+def _item(index: int, outcome: Outcome) -> dict[str, str | int | None]:
+    return {
+        "index": index,
+        "id": outcome.id.hex() if outcome.id else None,
+        "status": outcome.status,
+        "state": str(outcome.state),
+        "reason": outcome.error.reason if outcome.error else None,
+        "detail": outcome.error.detail if outcome.error else None,
+    }

@@ -1,0 +1,95 @@
+"""One table from what went wrong to status and problem+json (RFC 9457).
+
+A device treats a 4xx as final only where `type` begins with our prefix: everything else is a
+proxy or a captive portal talking.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from faultbox_protocol import api
+from faultbox_protocol.errors import (
+    REASONS,
+    Invalid,
+    Malformed,
+    ProtocolError,
+    TooLarge,
+    Unsupported,
+)
+
+_STATUS: dict[type[ProtocolError], int] = {
+    Malformed: 400,
+    TooLarge: 413,
+    Unsupported: 415,
+    Invalid: 422,
+}
+
+WEB_REASONS: dict[str, str] = {
+    "unknown_key": "the ingest key is missing, unknown or revoked",
+    "not_found": "nothing is known of this id under this key",
+    "bad_id": "a bundle id is 32 hex digits",
+    "in_flight": "this id is being stored right now; ask again in a second",
+    "too_slow": "the body did not arrive in time",
+    "disk_full": "the collector cannot store anything at the moment",
+    "busy": "the collector has too much in hand; come again later",
+    "internal": "the collector failed; the bundle was not stored",
+}
+"""Reasons of the HTTP side, beside those of the protocol."""
+
+_RETRY_SECONDS = {"in_flight": 1, "busy": 2, "disk_full": 60, "internal": 5}
+
+
+def status_of(error: ProtocolError) -> int:
+    """Return the HTTP status of a protocol error."""
+    return _STATUS.get(type(error), 400)
+
+
+def problem(status: int, reason: str, detail: str = "", **more: object) -> web.Response:
+    """Return a problem+json answer; transient ones carry Retry-After."""
+    title = REASONS.get(reason) or WEB_REASONS[reason]
+    body = {
+        "type": api.PROBLEM_PREFIX + reason,
+        "title": title,
+        "status": status,
+        "reason": reason,
+        "detail": detail or title,
+        **more,
+    }
+    headers = {}
+    if reason in _RETRY_SECONDS:
+        headers["Retry-After"] = str(_RETRY_SECONDS[reason])
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return web.json_response(body, status=status, headers=headers, content_type=api.PROBLEM_TYPE)
+
+
+class ProblemError(Exception):
+    """Ends a handler with a problem answer."""
+
+    def __init__(self, status: int, reason: str, detail: str = "") -> None:
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{status} {reason}")
+
+    def answer(self) -> web.Response:
+        """Return the answer."""
+        return problem(self.status, self.reason, self.detail)
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def with_problems(handler: Handler) -> Handler:
+    """Return a handler whose errors become problem answers."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ProblemError as error:
+            return error.answer()
+        except ProtocolError as error:
+            return problem(status_of(error), error.reason, error.detail)
+
+    return answer
