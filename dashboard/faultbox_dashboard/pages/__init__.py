@@ -1,0 +1,1 @@
+"""One page per file: from a request to a template's context."""

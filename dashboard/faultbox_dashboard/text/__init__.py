@@ -1,0 +1,1 @@
+"""Words for people: languages, titles, times and the form, free of HTML."""
