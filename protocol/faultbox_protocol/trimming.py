@@ -58,7 +58,7 @@ def both_ends(items: tuple[T, ...], limit: int) -> tuple[T, ...]:
     if len(items) <= limit:
         return items
     tail = limit // 4
-    return items[: limit - tail] + items[-tail:]
+    return items[: limit - tail] + items[len(items) - tail :]
 
 
 def trim_head(head: Head) -> Head:
