@@ -64,7 +64,9 @@ def build_collector(settings: Settings) -> Collector:
         PackWriter(packs, settings.pack_mib * _MIB),
         on_fatal=lambda: loop.call_soon_threadsafe(fatal.set),
     )
-    digest = Digest(packs, writer, store.cursor, settings.digest_batch, inbox.forget)
+    digest = Digest(
+        packs, writer, store.cursor, settings.digest_batch, inbox.take_head, inbox.forget
+    )
     reader = Reader(store.reader_engine, packs, store.organisation)
     collector = Collector(
         settings=settings,

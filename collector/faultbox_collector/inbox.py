@@ -14,11 +14,14 @@ from dataclasses import dataclass
 
 from faultbox_collector.pack.records import Position
 from faultbox_collector.pack.writer import PackSyncError, PackWriteError, PackWriter
+from faultbox_protocol.report import Head
 
 logger = logging.getLogger(__name__)
 
 WAITING_BYTES = 64 * 1024 * 1024
 """More than this waiting for the disk and new bundles are asked to come again later."""
+HEADS = 2_000
+"""Decoded heads kept for the digest, some 10 KiB each; beyond, it decodes them again."""
 GROUP_BYTES = 16 * 1024 * 1024
 
 
@@ -58,6 +61,7 @@ class Inbox:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
         self._undigested: dict[bytes, Undigested] = {}
+        self._heads: dict[bytes, Head] = {}
         self._broken: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
 
@@ -72,14 +76,22 @@ class Inbox:
         self._thread.join()
         self._writer.close()
 
-    def remember(self, bundle_id: bytes, entry: Undigested) -> None:
-        """Note an id as on its way."""
-        self._undigested[bundle_id] = entry
+    def remember(self, entry: Undigested, head: Head) -> None:
+        """Note a bundle as on its way."""
+        self._undigested[head.id] = entry
+        if len(self._heads) < HEADS:
+            self._heads[entry.sha256] = head
+
+    def take_head(self, sha256: bytes) -> Head | None:
+        """Return, once, the head that the intake decoded, so that the digest need not again."""
+        return self._heads.pop(sha256, None)
 
     def forget(self, bundle_ids: list[bytes]) -> None:
         """Drop ids that the digest has committed; from now on the database knows them."""
         for bundle_id in bundle_ids:
-            self._undigested.pop(bundle_id, None)
+            entry = self._undigested.pop(bundle_id, None)
+            if entry is not None:
+                self._heads.pop(entry.sha256, None)
 
     def undigested(self, bundle_id: bytes) -> Undigested | None:
         """Return what is known of an id that the database does not know yet."""

@@ -4,8 +4,10 @@ import argparse
 import asyncio
 import logging
 import sys
+from dataclasses import replace
 from typing import Any
 
+from faultbox_collector.address import write_url
 from faultbox_collector.app import build_collector
 from faultbox_collector.commands.options import add_settings_options, settings_of
 from faultbox_collector.serving import run_application
@@ -46,6 +48,8 @@ async def _run(settings: Settings) -> int:
     collector = build_collector(settings)
 
     def announce(port: int) -> None:
-        print(f"listening on {settings.host}:{port}", flush=True)
+        url = replace(settings, port=port).base_url
+        write_url(collector.store.data, url)
+        print(f"listening on {url}", flush=True)
 
     return await run_application(collector.application, settings, collector.fatal, announce)

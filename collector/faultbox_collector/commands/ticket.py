@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from faultbox_collector.address import read_url
 from faultbox_collector.commands.options import add_settings_options, settings_of
 from faultbox_collector.commands.reading import read_store
 from faultbox_collector.domain.sentences import describe_fault
@@ -34,11 +35,12 @@ def _list(args: argparse.Namespace) -> int:
 
     rows = read_store(settings, query)
     if args.json:
+        base_url = read_url(settings)
         found = [
             asdict(row)
             | {
                 "sentence": describe_fault(row.facts, settings.language),
-                "url": f"{settings.base_url}/tickets/{row.number}",
+                "url": f"{base_url}/tickets/{row.number}",
             }
             for row in rows
         ]

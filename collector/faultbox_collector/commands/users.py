@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from faultbox_collector.actions import perform
+from faultbox_collector.address import read_url
 from faultbox_collector.commands.options import add_settings_options, settings_of
 from faultbox_collector.desk.accounts import FIRST_LOGIN
 
@@ -21,5 +22,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def _link(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     token = perform(settings, "users.login-link", {"login": args.login})
-    print(f"login: {settings.base_url}/login/{token}")
+    print(f"login: {read_url(settings)}/login/{token}")
     return 0

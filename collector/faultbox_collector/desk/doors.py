@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.desk import accounts, notes
 from faultbox_collector.desk.accounts import Person
+from faultbox_collector.domain.keys import KeyRow
 from faultbox_collector.pack.files import PackFolder
 from faultbox_collector.queries import overview, receipts, signatures, tickets
 from faultbox_collector.queries.receipts import ReceiptRow
@@ -22,7 +23,7 @@ from faultbox_collector.queries.records import (
     TicketPage,
     TicketRow,
 )
-from faultbox_collector.store.products import DEFAULT_ORGANISATION, KeyRow, Organisation, list_keys
+from faultbox_collector.store.products import DEFAULT_ORGANISATION, Organisation, list_keys
 from faultbox_collector.writer import Writer
 
 T = TypeVar("T")

@@ -5,6 +5,7 @@ bundle's quarantine, never the batch's.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from faultbox_collector.domain.dating import Dated, date_fault
@@ -49,9 +50,15 @@ class Draft:
 
 
 class Drafter:
-    """Makes drafts; equal faults are signed once, because storms repeat one fault."""
+    """Makes drafts; equal faults are signed once, because storms repeat one fault.
 
-    def __init__(self) -> None:
+    Args:
+        known_head: gives the head of a bundle that this process has decoded already, by the
+            bundle's SHA-256; where it has none, the head is decoded here.
+    """
+
+    def __init__(self, known_head: Callable[[bytes], Head | None]) -> None:
+        self._known_head = known_head
         self._signed: OrderedDict[object, Signed] = OrderedDict()
 
     def draft(self, record: Record) -> Draft:
@@ -60,7 +67,7 @@ class Drafter:
         Raises:
             ProtocolError: the head cannot be read.
         """
-        head = read_head(record.bundle)
+        head = self._known_head(record.bundle.sha256) or read_head(record.bundle)
         signed = None if head.kind is FaultKind.SELFTEST else self._sign(head)
         return Draft(
             arrival=record.arrival,

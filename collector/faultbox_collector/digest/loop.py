@@ -19,6 +19,7 @@ from faultbox_collector.pack.records import Damage, Position, Record, read_recor
 from faultbox_collector.store.occurrences import QuarantineRow
 from faultbox_collector.store.products import DEFAULT_ORGANISATION
 from faultbox_collector.writer import Writer
+from faultbox_protocol.report import Head
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Digest:
         writer: the thread that writes the database.
         start: the stored cursor.
         batch_size: most bundles in one transaction.
+        known_head: the head of a bundle that the intake has decoded already.
         on_digested: called after each commit with the ids of its bundles.
     """
 
@@ -42,6 +44,7 @@ class Digest:
         writer: Writer,
         start: Position | None,
         batch_size: int,
+        known_head: Callable[[bytes], Head | None],
         on_digested: Callable[[list[bytes]], None],
     ) -> None:
         self._folder = folder
@@ -49,7 +52,7 @@ class Digest:
         self._at = start or Position(FIRST, 0)
         self._batch_size = batch_size
         self._on_digested = on_digested
-        self._drafter = Drafter()
+        self._drafter = Drafter(known_head)
         self._durable = self._at
         self._wake = threading.Event()
         self._stopping = threading.Event()

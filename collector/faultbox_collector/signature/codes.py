@@ -54,7 +54,7 @@ _ERRNO = load_wordlist("errno")
 _NAMES = load_wordlist("code_names")
 
 _CONTEXT = re.compile(
-    r"(?:error|err|fault|failure|failed|alarm|alert|exception|trouble|diagnostic|status|result|return"
+    r"(?:error|err|fault|failure|failed|alarm|alert|exception|trouble|diagnostic|dtc|status|result|return"
     r"|errno|code|报错|错误|故障|异常|告警|报警|失败|代码|错误码|故障码|返回值|返回码)"
     r"[\s a-z]{0,12}(?:code|number|no\.?|id|代码|编号|码|号|为|是)?[\s:：=#\"'“‘(（\[【]{0,4}$",
     re.IGNORECASE,
@@ -67,8 +67,9 @@ _NEGATIVE = re.compile(
 )
 _WORD = re.compile(
     r"(?<![A-Za-z0-9_.\-/\\])(?:"
-    r"(?P<long>[A-Z][A-Z0-9]{0,11}(?:_[A-Z0-9]{1,24}){1,8})"
-    r"|(?P<letters>[A-Za-z]{1,8})(?P<joint>[-‐‑–—_ ]?)(?P<digits>\d{1,8})(?P<tail>[A-Z]?)"
+    r"(?P<letters>[A-Za-z]{1,8})(?P<joint>[-‐‑–—_ ]?)(?P<digits>\d{1,8})(?P<tail>[A-Z]?)"
+    r"(?![A-Za-z0-9_]|[-.][A-Za-z0-9])"
+    r"|(?P<long>[A-Z][A-Z0-9]{0,11}(?:_[A-Z0-9]{1,24}){1,8})"
     r")(?![A-Za-z0-9_]|[-.][A-Za-z0-9])"
 )
 _CONSTANT = re.compile(
@@ -82,10 +83,11 @@ _ERRNO_NAME = re.compile(r"(?<![A-Za-z0-9_])E[A-Z][A-Z0-9_]{1,14}(?![A-Za-z0-9_]
 _ERRNO_NUMBER = re.compile(r"(?i)\berrno[ :=]{1,3}(-?\d{1,4})\b")
 _WIN_ERROR = re.compile(r"\bWinError (\d{1,5})\b")
 _SIGNAL_NAME = re.compile(r"\bSIG[A-Z]{2,8}\d?\b")
-_SIGNAL_NUMBER = re.compile(r"(?i)\b(?:killed|terminated|died) (?:by|with|on) signal:? (\d{1,2})\b")
+_SIGNAL_NUMBER = re.compile(r"\b(?:killed|terminated|died) (?:by|with|on) signal:? (\d{1,2})\b")
 _EXIT = re.compile(
-    r"(?i)\b(?:exit(?:ed)?(?: with)?(?: non-zero)?(?: exit)?[ =:]{0,2}(?:code|status)?"
-    r"|exit[_ ]?code|code=exited, status|退出码|退出代码|返回码)[ =:：为是]{1,3}(\d{1,3})\b"
+    r"(?:\b(?:exit(?:ed)?(?: with)?(?: non-zero)?(?: exit)?[ =:]{0,2}(?:code|status)?"
+    r"|exit[_ ]?code|code=exited, status)|退出码|退出代码|返回码)[ =:：为是]{1,3}(\d{1,3})\b",
+    re.IGNORECASE,
 )
 _HTTP = re.compile(r"\bHTTP(?:/\d(?:\.\d)?)?(?: status)?(?: code)?[ :=]{1,2}([45]\d\d)\b")
 _SQLSTATE = re.compile(r"(?i)\bsqlstate[ :=\[(\"']{1,3}([0-9A-Z]{5})\b")

@@ -13,7 +13,7 @@ from faultbox_collector.signature.trace import FAULT_WORDS, Trace
 from faultbox_protocol.report import Head
 from faultbox_protocol.words import FaultKind
 
-_CODE_CHARS = 8 * 1024
+_CODE_CHARS = 4 * 1024
 _FRAME_STARTS = ("at ", 'File "', "#", "... ", "[<", "? ")
 """How stack frames begin in every format: their names and numbers are not error codes."""
 

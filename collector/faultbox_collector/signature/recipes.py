@@ -2,7 +2,7 @@
 
 | key | made of |
 |---|---|
-| strict | family, root and outermost type, innermost frames, code; or code and program; or program and signal |
+| strict | types, innermost frames, code; or code and program; or program and signal |
 | addr | module, build id and offset of the innermost frames: exists before symbols do |
 | msg | family, type and the message's template, where no frame names a function |
 | loose | family, type, innermost frame, code: for suggestions and statistics only |
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from faultbox_collector.signature.codes import CodeKind, extract_codes
 from faultbox_collector.signature.keys import Key, KeyKind, make_key
 from faultbox_collector.signature.normalise import mask_message, shorten_type
-from faultbox_collector.signature.selection import Selection
-from faultbox_collector.signature.trace import FAULT_WORDS, Frame, Trace, TraceKind
+from faultbox_collector.signature.selection import Selection, list_addresses
+from faultbox_collector.signature.trace import FAULT_WORDS, Trace, TraceKind
 from faultbox_collector.signature.wordlists import load_wordlist
 
 STRICT_FRAMES = 3
@@ -38,19 +38,6 @@ class Recipe:
     keys: tuple[Key, ...]
     title: str
     steps: tuple[str, ...]
-
-
-def _base_name(path: str) -> str:
-    return path.replace("\\", "/").rpartition("/")[2]
-
-
-def _list_addresses(frames: tuple[Frame, ...]) -> list[str]:
-    addresses = []
-    for frame in frames:
-        if frame.offset is not None and (frame.module or frame.build_id):
-            where = f"{_base_name(frame.module or '')}:{frame.build_id or ''}".strip(":")
-            addresses.append(f"{where}+0x{frame.offset:x}")
-    return addresses[:ADDR_FRAMES]
 
 
 def _choose_code(trace: Trace) -> str:
@@ -79,7 +66,7 @@ def _cook_exit(trace: Trace) -> Recipe:
     label = "out of memory" if trace.kind is TraceKind.OOM else what
     parts = (trace.kind.value, "" if trace.kind is TraceKind.OOM else what, trace.program or "")
     keys = [make_key(KeyKind.LOOSE, parts[:2])]
-    addresses = _list_addresses(trace.frames)
+    addresses = list_addresses(trace, ADDR_FRAMES)
     if addresses:
         keys.insert(0, make_key(KeyKind.ADDR, (*parts, " < ".join(addresses))))
     kind = KeyKind.STRICT if trace.program else KeyKind.MSG
@@ -117,7 +104,7 @@ def _cook_frames(trace: Trace, selection: Selection) -> Recipe:
     inside = f"inside {outer}" if outer and outer != kind else ""
     strict = make_key(KeyKind.STRICT, (family, kind, inside, " < ".join(names), code, spare))
     keys = [strict]
-    addresses = _list_addresses(trace.frames)
+    addresses = list_addresses(trace, ADDR_FRAMES)
     if addresses:
         keys.append(make_key(KeyKind.ADDR, (family, kind, " < ".join(addresses))))
     keys.append(make_key(KeyKind.LOOSE, (family, kind, names[0], code)))
@@ -129,14 +116,14 @@ def _cook_frames(trace: Trace, selection: Selection) -> Recipe:
 def _cook_message(trace: Trace) -> Recipe:
     family, kind = trace.kind.value, shorten_type(trace.type) or ""
     template, keys = mask_message(trace.message), list[Key]()
-    addresses = _list_addresses(trace.frames)
+    addresses = list_addresses(trace, ADDR_FRAMES)
     if addresses:
         keys.append(make_key(KeyKind.ADDR, (family, kind, " < ".join(addresses))))
     elif kind or template:
         keys.append(make_key(KeyKind.MSG, (family, kind, template)))
     if keys and kind:
         keys.append(make_key(KeyKind.LOOSE, (family, kind)))
-    title = ": ".join(part for part in (kind, template) if part) or (addresses or [family])[0]
+    title = ": ".join(part for part in (kind, template) if part) or (addresses or (family,))[0]
     what = "addresses without symbols" if addresses else "type and the message's template"
     return Recipe(tuple(keys), title[:200], (f"no function is known: {what} make the key",))
 

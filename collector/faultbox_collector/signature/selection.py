@@ -64,6 +64,23 @@ def _base_name(path: str | None) -> str:
     return (path or "").replace("\\", "/").rpartition("/")[2]
 
 
+def list_addresses(trace: Trace, limit: int) -> tuple[str, ...]:
+    """Give `module:build id+offset` of the innermost frames outside the runtime libraries.
+
+    Empty unless the innermost of them has an address; a frame that has a function must have a
+    build id, too, since without one an offset is the same only as long as the build is.
+    """
+    known = [frame for frame in trace.frames if frame.module or frame.build_id or frame.function]
+    own = [frame for frame in known if not _NATIVE_MODULES.has(_base_name(frame.module))]
+    addresses = []
+    for frame in (own or known)[:limit]:
+        if frame.offset is None or (frame.function and not frame.build_id):
+            break
+        where = f"{_base_name(frame.module)}:{frame.build_id or ''}".strip(":")
+        addresses.append(f"{where}+0x{frame.offset:x}")
+    return tuple(addresses)
+
+
 def _foreign_python(named: _Named) -> str | None:
     path = (named.frame.file or "").replace("\\", "/")
     if _PYTHON_DROPPED.has((named.frame.function or "").rpartition(".")[2]):

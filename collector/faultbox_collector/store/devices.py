@@ -1,10 +1,10 @@
 """Devices, by product and serial number."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, tuple_
 
-from faultbox_collector.store.engine import upsert
+from faultbox_collector.store.engine import plain_row, upsert
 from faultbox_collector.store.tables import device
 
 _IN_CLAUSE = 300
@@ -32,7 +32,7 @@ def ensure_devices(
         statement = upsert(connection, device).on_conflict_do_nothing(
             index_elements=["product_id", "serial"]
         )
-        connection.execute(statement, [asdict(rows[key]) for key in missing])
+        connection.execute(statement, [plain_row(rows[key]) for key in missing])
         found.update(_find(connection, missing))
     return found
 

@@ -80,3 +80,9 @@ def inserted_id(result: CursorResult[Any]) -> int:
     if key is None:
         raise LookupError("the statement inserted no row")
     return int(key[0])
+
+
+def plain_row(record: object) -> dict[str, Any]:
+    """Return a slotted record as the map an INSERT takes; `asdict` would copy every value."""
+    names: tuple[str, ...] = record.__slots__  # type: ignore[attr-defined]
+    return {name: getattr(record, name) for name in names}

@@ -3,6 +3,7 @@
 The caller holds the data folder's lock, so that two processes never migrate at once.
 """
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -12,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+logging.getLogger("alembic").setLevel(logging.WARNING)  # every start would log three lines
 
 
 def alembic_config(connection: Connection) -> Config:

@@ -1,11 +1,11 @@
 """Occurrences, the ids ever seen, and what could not be digested."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from faultbox_collector.store.engine import upsert
+from faultbox_collector.store.engine import plain_row, upsert
 from faultbox_collector.store.tables import occurrence, quarantine, seen_id
 
 _IN_CLAUSE = 500
@@ -73,14 +73,14 @@ def find_seen(
 
 def insert_seen(connection: Connection, rows: Iterable[SeenRow]) -> None:
     """Note ids as digested."""
-    values = [asdict(row) for row in rows]
+    values = [plain_row(row) for row in rows]
     if values:
         connection.execute(seen_id.insert(), values)
 
 
 def insert_occurrences(connection: Connection, rows: Iterable[OccurrenceRow]) -> None:
     """Store occurrences; an id that is there already stays as it is."""
-    values = [asdict(row) for row in rows]
+    values = [plain_row(row) for row in rows]
     if values:
         statement = upsert(connection, occurrence)
         connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]), values)
@@ -88,6 +88,6 @@ def insert_occurrences(connection: Connection, rows: Iterable[OccurrenceRow]) ->
 
 def insert_quarantine(connection: Connection, rows: Iterable[QuarantineRow]) -> None:
     """Store what was set aside."""
-    values = [asdict(row) for row in rows]
+    values = [plain_row(row) for row in rows]
     if values:
         connection.execute(quarantine.insert(), values)

@@ -1,12 +1,12 @@
 """Organisations, products and their ingest keys."""
 
-import hashlib
 import secrets
 from base64 import b32encode
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
+from faultbox_collector.domain.keys import KeyRow, hash_key
 from faultbox_collector.store.engine import upsert
 from faultbox_collector.store.tables import ingest_key, organisation, product
 
@@ -21,20 +21,6 @@ class Organisation:
     name: str
     timezone: str
     language: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRow:
-    """One ingest key as the intake needs it."""
-
-    id: int
-    organisation_id: int
-    product_id: int
-    product: str
-    prefix: str
-    key_hash: bytes
-    created_ms: int
-    revoked_ms: int | None
 
 
 def ensure_organisation(connection: Connection, timezone: str, language: str) -> None:
@@ -68,11 +54,6 @@ def ensure_product(connection: Connection, organisation_id: int, name: str, now_
         )
     )
     return int(found.scalar_one())
-
-
-def hash_key(key: str) -> bytes:
-    """Return what is stored of an ingest key; 130 random bits need no slow hash."""
-    return hashlib.sha256(key.encode("utf-8", "replace")).digest()
 
 
 def add_key(connection: Connection, organisation_id: int, product_id: int, now_ms: int) -> str:

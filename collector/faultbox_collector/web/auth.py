@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from faultbox_collector.store.products import KeyRow, hash_key
+from faultbox_collector.domain.keys import KeyRow, hash_key
 from faultbox_collector.web.problems import ProblemError
 from faultbox_protocol import api
 

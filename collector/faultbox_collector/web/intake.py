@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from faultbox_collector.clock import wall_ms
+from faultbox_collector.domain.keys import KeyRow
 from faultbox_collector.inbox import Inbox, InboxFull, Undigested
 from faultbox_collector.pack.records import Arrival, encode_arrival
 from faultbox_collector.pack.writer import PackSyncError, PackWriteError
-from faultbox_collector.store.products import KeyRow
 from faultbox_collector.web.auth import KeyRing
 from faultbox_collector.web.body import check_headers, read_body
 from faultbox_collector.web.problems import ProblemError, problem, status_of
 from faultbox_protocol import api
 from faultbox_protocol.codec import Bundle, read_head, split_batch
 from faultbox_protocol.errors import Invalid, ProtocolError
+from faultbox_protocol.report import Head
 from faultbox_protocol.words import BundleState
 
 _INLINE_BYTES = 256 * 1024
@@ -27,10 +28,15 @@ _STATES = {422: BundleState.REFUSED}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One intact bundle of a request, with the id from its head."""
+    """One intact bundle of a request, with its head."""
 
-    id: bytes
+    head: Head
     bundle: Bundle
+
+    @property
+    def id(self) -> bytes:
+        """The bundle's id."""
+        return self.head.id
 
 
 @dataclass(slots=True)
@@ -58,7 +64,7 @@ def check_body(body: bytes, product: str) -> list[Checked | ProtocolError]:
         except ProtocolError as error:
             found.append(error)
         else:
-            found.append(Checked(head.id, item))
+            found.append(Checked(head, item))
     return found
 
 
@@ -121,7 +127,7 @@ class Intake:
         entries = [Undigested(item.bundle.sha256, key.product_id) for item in fresh.values()]
         for item, entry in zip(fresh.values(), entries, strict=True):
             # Before the write: the digest may be done with it before this task runs again.
-            self._inbox.remember(item.id, entry)
+            self._inbox.remember(entry, item.head)
         try:
             await self._inbox.accept([arrival + item.bundle.data for item in fresh.values()])
         except BaseException as error:

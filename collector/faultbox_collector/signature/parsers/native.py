@@ -87,9 +87,14 @@ class NativeParser:
         if findings.headline is not None:
             below = [stack for stack in stacks if stack.line > findings.headline]
             stacks = below or stacks
-        if not stacks and not findings.sanitizer:
+        if not findings.sanitizer and not any(_is_stack(stack, findings) for stack in stacks):
             return []
         return [_make_block(findings, stacks)]
+
+
+def _is_stack(stack: _Stack, findings: _Findings) -> bool:
+    """One numbered line alone is a stack only where a signal is spoken of."""
+    return len(stack.frames) > 1 or findings.signal is not None
 
 
 def _read_around(lines: Sequence[str]) -> _Findings:

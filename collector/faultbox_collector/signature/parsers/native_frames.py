@@ -37,10 +37,14 @@ def read_numbered(line: str) -> tuple[int, Frame] | None:
     if _FOREIGN.search(rest):
         return None
     number = int(found.group(1))
-    if rest.startswith("pc "):
-        frame = _read_tombstone(rest)
-        return (number, frame) if frame else None
-    return number, _read_rest(rest)
+    frame = _read_tombstone(rest) if rest.startswith("pc ") else _read_rest(rest)
+    if (
+        frame is None
+        or not (found.group(2) or frame.file or frame.module or "(" in rest)
+        and (rest != SIGNAL_FRAME)
+    ):
+        return None  # "#1 buy milk": a list of anything, not a stack
+    return number, frame
 
 
 def _read_rest(rest: str) -> Frame:

@@ -195,6 +195,18 @@ def _make_block(chain: list[_Link]) -> Block:
     return Block(trace, score, chain[0].line, f"Python traceback of {primary.type or 'unknown'}")
 
 
+def _read_current_thread(lines: Sequence[str]) -> list[Frame]:
+    """Read the frames of the thread that failed; the first one where none is called current."""
+    current = (at for at, line in enumerate(lines) if "Current thread 0x" in line)
+    frames: list[Frame] = []
+    for line in lines[next(current, 0) :]:
+        if 'File "' in line and (frame := _read_frame(line)) is not None:
+            frames.append(frame)
+        elif frames:
+            break
+    return frames
+
+
 def _read_fatal(lines: Sequence[str]) -> list[Block]:
     """Read faulthandler dumps: `most recent call first`, the failing one is the current thread."""
     blocks = []
@@ -202,12 +214,7 @@ def _read_fatal(lines: Sequence[str]) -> list[Block]:
         found = _FATAL.match(line.lstrip()) if "atal " in line else None
         if found is None:
             continue
-        frames: list[Frame] = []
-        for below in lines[index + 1 : index + 4 * MAX_FRAMES]:
-            if 'File "' in below and (frame := _read_frame(below)) is not None:
-                frames.append(frame)
-            elif frames and (not below or "hread 0x" in below):
-                break
+        frames = _read_current_thread(lines[index + 1 :])
         what = found.group(1)
         signal = _FATAL_SIGNALS.get(what.partition(":")[0].strip())
         trace = Trace(
