@@ -10,7 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from faultbox_collector.signature.engine import Signed, sign_text
 from faultbox_collector.signature.lines import MAX_TEXT_CHARS
@@ -39,22 +39,29 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     """Sign standard input; 0 when done, 2 when a line of JSON input is malformed."""
-    # Bytes that are no UTF-8 are part of real crash text; newlines are the engine's business.
-    source = io.TextIOWrapper(sys.stdin.buffer, "utf-8", errors="replace", newline="\n")
-    out = io.TextIOWrapper(sys.stdout.buffer, "utf-8", errors="replace", newline="\n")
+    jsonl: bool = args.jsonl
+    return sign_stream(sys.stdin.buffer, sys.stdout.buffer, sys.stderr, jsonl=jsonl)
+
+
+def sign_stream(source: BinaryIO, out: BinaryIO, errors: TextIO, *, jsonl: bool) -> int:
+    """Sign one stream of bytes into another and give the exit status.
+
+    Bytes that are no UTF-8 are part of real crash text, so they are replaced, never refused.
+    """
+    reader = io.TextIOWrapper(source, "utf-8", errors="replace", newline="\n")
+    writer = io.TextIOWrapper(out, "utf-8", errors="replace", newline="\n")
     try:
-        if args.jsonl:
-            sign_lines(source, out)
+        if jsonl:
+            sign_lines(reader, writer)
         else:
-            print_signed(sign_text(source.read(MAX_TEXT_CHARS)), out)
-        out.flush()
+            print_signed(sign_text(reader.read(MAX_TEXT_CHARS)), writer)
     except InputLineError as error:
-        out.flush()
-        sys.stderr.write(f"faultbox sign: {error}\n")
+        errors.write(f"faultbox sign: {error}\n")
         return 2
     finally:
-        source.detach()
-        out.detach()
+        writer.flush()
+        reader.detach()
+        writer.detach()
     return 0
 
 

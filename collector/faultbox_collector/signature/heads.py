@@ -8,7 +8,7 @@ one. Causes come outermost first, so the last one that has frames is the root ca
 
 from faultbox_collector.signature.codes import spell_code
 from faultbox_collector.signature.detect import detect
-from faultbox_collector.signature.parsers.exits import make_exit
+from faultbox_collector.signature.parsers.exits import base_name, make_exit
 from faultbox_collector.signature.signals import SIGNALS, name_signal
 from faultbox_collector.signature.trace import (
     MAX_CAUSES,
@@ -108,14 +108,10 @@ def _read_code(err: Err, code: str) -> Trace:
         type=None,
         message=err.msg or err.text or "",
         codes=(spell_code(code),),
-        program=_base_name(_name_program(err)),
+        program=base_name(_name_program(err)),
         quality=2,
         reasons=("the bundle names its error code, which outranks codes found in text",),
     )
-
-
-def _base_name(path: str | None) -> str | None:
-    return (path or "").replace("\\", "/").rpartition("/")[2].strip()[:100] or None
 
 
 def _read_exit(head: Head, err: Err) -> Trace:

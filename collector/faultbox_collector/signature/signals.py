@@ -45,7 +45,7 @@ _DESCRIPTIONS = {
 def name_signal(text: str) -> str | None:
     """Give the name for `11`, `SEGV`, `SIGSEGV` or `Segmentation fault`; None for anything else."""
     text = text.strip()
-    if text.isdecimal():
+    if text.isascii() and text.isdecimal():
         return SIGNALS.get(int(text[:4]))
     name = text.upper()
     name = name if name.startswith("SIG") else f"SIG{name}"

@@ -47,18 +47,22 @@ _SHELL = re.compile(
     r"(?: *\(core dumped\))?(?: +([^\s].{0,200}))?$"
 )
 _NOT_A_PROGRAM = frozenset({
-    "process", "program", "command", "service", "container", "child", "worker", "was", "it", "is",
+    "process", "program", "command", "service", "container", "child", "was", "it", "is",
     "main", "and", "has", "task", "job", "script", "pid", "subprocess",
     "been", "got", "unexpectedly",
 })  # fmt: skip
 
 
+def base_name(path: str | None) -> str | None:
+    """Give a program's name without its path; None for nothing."""
+    return (path or "").replace("\\", "/").rpartition("/")[2].strip()[:100] or None
+
+
 def _bare(name: str | None) -> str | None:
-    """A program's name without its path; None for a word that names no program."""
-    if not name:
-        return None
-    name = name.split()[0].rstrip("/:,").rpartition("/")[2].strip("\"'`()-")
-    return None if not name or name.lower() in _NOT_A_PROGRAM or name.isdecimal() else name[:100]
+    """Give the program that a word of a sentence names; None for a word that names none."""
+    name = base_name(name.split()[0].rstrip("/:,")) if name and name.strip() else None
+    name = name.strip("\"'`()-") if name else None
+    return None if not name or name.lower() in _NOT_A_PROGRAM or name.isdecimal() else name
 
 
 def make_exit(
@@ -80,7 +84,7 @@ def make_exit(
         message=what,
         fields={} if status is None else {"exit": status},
         signal=signal,
-        program=_bare(program),
+        program=base_name(program),
         quality=1,
     )
 
@@ -89,9 +93,9 @@ def _read_oom(line: str) -> Trace | None:
     for pattern in (_KERNEL_OOM, _OOM_TASK, _UNIT_OOM):
         hit = pattern.search(line)
         if hit is not None:
-            return make_exit(hit.group(1), signal="SIGKILL", oom=True)
+            return make_exit(_bare(hit.group(1)), signal="SIGKILL", oom=True)
     hit = _POD_OOM.search(line) if "OOMKilled" in line else None
-    return make_exit(hit.group(1), signal="SIGKILL", oom=True) if hit else None
+    return make_exit(_bare(hit.group(1)), signal="SIGKILL", oom=True) if hit else None
 
 
 def _read_segfault(line: str) -> Trace | None:
@@ -99,7 +103,7 @@ def _read_segfault(line: str) -> Trace | None:
     if hit is None:
         return None
     program, pointer, module, base = hit.groups()
-    trace = make_exit(program, signal="SIGSEGV")
+    trace = make_exit(_bare(program), signal="SIGSEGV")
     if module is None:
         return trace
     frame = Frame(module=module, offset=max(0, int(pointer, 16) - int(base, 16)))
@@ -122,20 +126,20 @@ def _read_exit(line: str) -> Trace | None:
             program, code, number = hit.groups()
             if code == "exited":
                 return _read_status(program, int(number))
-            return make_exit(program, signal=name_signal(number) or f"signal {number}")
+            return make_exit(_bare(program), signal=name_signal(number) or f"signal {number}")
     hit = _BY_SIGNAL.search(line)
     if hit is not None:
         signal = name_signal(hit.group(2))
-        return make_exit(hit.group(1), signal=signal) if signal else None
+        return make_exit(_bare(hit.group(1)), signal=signal) if signal else None
     hit = _BY_STATUS.search(line)
     if hit is not None:
         return _read_status(hit.group(1), int(hit.group(2)))
     hit = _SHELL.search(line)
-    return make_exit(hit.group(2), signal=name_signal(hit.group(1))) if hit else None
+    return make_exit(_bare(hit.group(2)), signal=name_signal(hit.group(1))) if hit else None
 
 
 def _read_status(program: str | None, status: int) -> Trace | None:
-    return make_exit(program, status=status) if status else None
+    return make_exit(_bare(program), status=status) if status else None
 
 
 _MAX_CHARS = 512

@@ -83,18 +83,18 @@ class NativeParser:
     def parse(self, lines: Sequence[str]) -> list[Block]:
         """Find the stack of the thread that failed; one block for the whole text."""
         findings = _read_around(lines)
-        stacks = _read_stacks(lines)
+        stacks = [stack for stack in _read_stacks(lines) if _is_stack(stack, findings)]
         if findings.headline is not None:
             below = [stack for stack in stacks if stack.line > findings.headline]
             stacks = below or stacks
-        if not findings.sanitizer and not any(_is_stack(stack, findings) for stack in stacks):
+        if not stacks and not findings.sanitizer:
             return []
         return [_make_block(findings, stacks)]
 
 
 def _is_stack(stack: _Stack, findings: _Findings) -> bool:
-    """One numbered line alone is a stack only where a signal is spoken of."""
-    return len(stack.frames) > 1 or findings.signal is not None
+    """One numbered line alone is a stack only where a signal or a sanitizer speaks."""
+    return len(stack.frames) > 1 or findings.signal is not None or findings.sanitizer
 
 
 def _read_around(lines: Sequence[str]) -> _Findings:

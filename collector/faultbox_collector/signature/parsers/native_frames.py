@@ -38,11 +38,8 @@ def read_numbered(line: str) -> tuple[int, Frame] | None:
         return None
     number = int(found.group(1))
     frame = _read_tombstone(rest) if rest.startswith("pc ") else _read_rest(rest)
-    if (
-        frame is None
-        or not (found.group(2) or frame.file or frame.module or "(" in rest)
-        and (rest != SIGNAL_FRAME)
-    ):
+    placed = found.group(2) or "(" in rest or rest == SIGNAL_FRAME
+    if frame is None or not (placed or frame.file or frame.module):
         return None  # "#1 buy milk": a list of anything, not a stack
     return number, frame
 
