@@ -23,7 +23,7 @@ run: $(VENV)/.ready  ## server with its pages on 127.0.0.1:8080; prints a login 
 	exec $(BIN)/faultbox serve
 
 demo: $(VENV)/.ready  ## server, agent and four real faults; DEMO_EXIT=1 checks the outcome and ends
-	exec $(BIN)/python tools/demo/run.py
+	exec $(BIN)/python -m tools.demo.run
 
 test: $(VENV)/.ready  ## all tests
 	$(BIN)/pytest -q
@@ -34,10 +34,11 @@ check: $(VENV)/.ready  ## format, lint, types, import rules, licences, hosts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/third_party.py --check
+	$(BIN)/python tools/settings_page.py --check
 	$(BIN)/python tools/hosts.py
 
 bench: $(VENV)/.ready  ## speed and size, every figure from one run
-	$(BIN)/python tools/bench/run.py
+	$(BIN)/python -m tools.bench.run
 
 wheels: $(VENV)/.ready  ## our four wheels into dist/, those and all they need into wheelhouse/
 	rm -rf dist wheelhouse

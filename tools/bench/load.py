@@ -9,9 +9,10 @@ import json
 import sys
 import time
 from collections import Counter
+from typing import cast
 from urllib.parse import urlsplit
 
-from reports import make_bundles
+from tools.bench.reports import make_bundles
 
 from faultbox_protocol import api
 
@@ -27,7 +28,7 @@ class Connection(asyncio.Protocol):
         self.begun = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.send()
 
     def send(self) -> None:
@@ -36,7 +37,7 @@ class Connection(asyncio.Protocol):
             self.transport.close()
             return
         self.begun = time.perf_counter()
-        self.transport.write(request)  # type: ignore[attr-defined]
+        self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -91,7 +92,9 @@ async def run(url: str, key: str, count: int, connections: int) -> dict[str, obj
     loop = asyncio.get_running_loop()
     begun = time.perf_counter()
     for _ in range(connections):
-        await loop.create_connection(lambda: Connection(load), parts.hostname, parts.port)
+        await loop.create_connection(
+            lambda: Connection(load), parts.hostname or "127.0.0.1", parts.port or 80
+        )
     await load.done
     wall = time.perf_counter() - begun
     latencies = sorted(load.latencies)
@@ -105,4 +108,6 @@ async def run(url: str, key: str, count: int, connections: int) -> dict[str, obj
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(run(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))))
+    print(
+        json.dumps(asyncio.run(run(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
+    )

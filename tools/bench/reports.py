@@ -82,7 +82,8 @@ def make_report(number: int, seed: int) -> tuple[Head, Evidence]:
             dt_ms=-line * own.randint(20, 400),
             sev=own.choice(("info", "info", "warning", "error")),
             unit="edgebox.service",
-            text=f"[{own.randint(1, 9999):5d}] " + " ".join(own.choices(WORDS, k=9))
+            text=f"[{own.randint(1, 9999):5d}] "
+            + " ".join(own.choices(WORDS, k=9))
             + f" id={own.getrandbits(32):08x} rc={own.randint(-5, 5)}",
         )
         for line in range(100, 0, -1)
@@ -121,4 +122,3 @@ def measure_sizes(count: int = 50) -> dict[str, int]:
         "gzip_json_bytes": json_gzip // count,
         "json_bytes": json_raw // count,
     }
-
