@@ -1,0 +1,7 @@
+"""`python -m faultbox_agent` is `faultbox-agent`."""
+
+import sys
+
+from faultbox_agent.cli import main
+
+sys.exit(main())

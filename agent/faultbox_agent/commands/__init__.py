@@ -1,0 +1,1 @@
+"""One module per command; only the one asked for is imported, because imports stay resident."""

@@ -1,0 +1,86 @@
+"""`faultbox-agent flush`: deliver now; exit code 0 only if nothing is left."""
+
+import contextlib
+import os
+import time
+from collections.abc import Sequence
+
+from faultbox_agent.commands.options import make_parser, read_settings
+from faultbox_agent.layout import DROP, READY
+from faultbox_agent.lock import SpoolBusy
+from faultbox_agent.settings import Settings
+from faultbox_agent.sources.datagrams import ask_agent
+from faultbox_agent.station import Station, complain
+
+_EXIT_LEFT, _EXIT_SPOOL = 1, 73
+_LOOK_SECONDS = 0.1
+_ASK_SECONDS = 2.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Deliver what waits, within the time given."""
+    parser = make_parser("flush", __doc__ or "")
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
+    parser.add_argument("--quiet", action="store_true")
+    given = parser.parse_args(arguments)
+    settings = read_settings(given)
+    try:
+        empty, last = flush(settings, given.timeout)
+    except OSError as error:
+        complain(f"{error.filename or settings.spool}: {error.strerror}")
+        return _EXIT_SPOOL
+    if not given.quiet and not empty:
+        complain(f"not everything was delivered: {last}")
+    return 0 if empty else _EXIT_LEFT
+
+
+def flush(settings: Settings, timeout_seconds: float) -> tuple[bool, str]:
+    """Deliver, by the running agent or in its place; return if nothing is left, and the last word.
+
+    Raises:
+        OSError: the spool cannot be used.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            station = Station(settings)
+        except SpoolBusy:
+            if ask_agent(settings.spool, "flush", _ASK_SECONDS) is not None:
+                return _wait_for_agent(settings.spool, deadline), "the running agent works on it"
+            # Not an agent with a door: another flush, which may end soon.
+            if time.monotonic() >= deadline:
+                return False, "another agent works on this spool"
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return _flush_here(station, deadline)
+
+
+def _flush_here(station: Station, deadline: float) -> tuple[bool, str]:
+    try:
+        while station.drain():
+            pass
+        station.pipeline.file_folds(everything=True)
+        station.note_change()
+        station.commit()
+        if not station.courier.able:
+            return station.is_empty(), "no server or no key is set"
+        empty = station.deliver(max(deadline - time.monotonic(), 0.0))
+        return empty, station.state.delivery.last
+    finally:
+        station.close()
+
+
+def _wait_for_agent(spool: str, deadline: float) -> bool:
+    while not _is_empty(spool):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True
+
+
+def _is_empty(spool: str) -> bool:
+    for name in (DROP, READY):
+        with contextlib.suppress(OSError):
+            if any(not entry.startswith(".") for entry in os.listdir(os.path.join(spool, name))):
+                return False
+    return True

@@ -1,0 +1,1 @@
+"""Evidence about the machine and its processes; a gatherer may fail alone."""

@@ -1,0 +1,246 @@
+"""From an exception or a log record to a redacted record on its way out of the process.
+
+A guest in somebody's program: no thread, no lock, no network; nothing it does may raise into
+its host, change its output, or report itself. What the limit per minute holds back is counted
+and travels on the next report.
+"""
+
+import os
+import resource
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from logging import LogRecord
+
+from faultbox_agent import __about__
+from faultbox_agent.clock import SystemClock
+from faultbox_agent.codes import find_code
+from faultbox_agent.fault import Fault, Losses, new_fault_id, write_fault, write_losses
+from faultbox_agent.process import read_program, read_resident_bytes, read_start_ticks
+from faultbox_agent.redact import RULES_VERSION, make_key_rule, redact_lines, redact_map
+from faultbox_agent.sdk.sender import claim_fault, send_record
+from faultbox_agent.sdk.trace import clip, describe_exception, is_own
+from faultbox_protocol import limits
+from faultbox_protocol.report import Plain
+from faultbox_protocol.words import FaultKind, Severity
+
+PER_MINUTE = 30
+FATAL_PER_MINUTE = 60
+TAIL_LINES = 30
+_MARK = "__faultbox_id__"
+_LINE_CHARS = 512
+
+
+class Reporter:
+    """What one watched process reports with."""
+
+    def __init__(
+        self,
+        product: Mapping[str, str],
+        place: Mapping[str, str],
+        spool: str,
+        secret_keys: Sequence[str] = (),
+    ) -> None:
+        self._product = dict(product)
+        self._place = dict(place)
+        self._spool = spool
+        self._more = make_key_rule(secret_keys)
+        self._clock = SystemClock()
+        self._busy: set[int] = set()
+        self._tail: deque[tuple[int, str, str, str]] = deque(maxlen=TAIL_LINES)
+        self._minute_started_ms = 0
+        self._in_minute = 0
+        self._losses: dict[str, int] = {}
+        self._process: dict[str, Plain] = {}
+
+    def report_exception(
+        self,
+        error: BaseException,
+        *,
+        kind: FaultKind = FaultKind.CRASH,
+        fatal: bool = False,
+        extra: Mapping[str, str] | None = None,
+    ) -> bytes | None:
+        """Report an exception; return its bundle id, None where it was not taken."""
+        if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+            return None
+        known = getattr(error, _MARK, None)
+        if known is not None and not fatal:
+            return None  # logged first, then raised on: one fault
+        severity = Severity.FATAL if fatal else Severity.ERROR
+        # The same fault keeps its id: if the agent has it already, the second one is absorbed.
+        fault_id = known if isinstance(known, bytes) else None
+        taken = self._guard(
+            lambda: self._file(
+                describe_exception(error), kind, severity, fatal, extra or {}, fault_id
+            )
+        )
+        if taken is not None:
+            _mark(error, taken)
+        return taken
+
+    def report_log(self, record: LogRecord) -> bytes | None:
+        """Report a log record of level ERROR or above, with the frames of its exception."""
+        return self._guard(lambda: self._file_log(record))
+
+    def note_log(self, record: LogRecord) -> None:
+        """Keep a log record's line: the tail travels as evidence."""
+        if threading.get_ident() in self._busy:
+            return
+        try:
+            line = record.getMessage()[:_LINE_CHARS]
+        except Exception:  # noqa: BLE001 - the watched program's arguments
+            return
+        at_ms = int(record.created * 1000)
+        self._tail.append((at_ms, record.levelname.lower(), record.name, line))
+
+    def send_losses(self) -> None:
+        """Hand over what no later report will carry; called when the process ends."""
+        losses, self._losses = self._losses, {}
+        if losses:
+            fault_id = new_fault_id(self._clock.wall_ms())
+            self._guard(lambda: self._send(fault_id, write_losses(Losses(losses)), fatal=False))
+
+    def _guard(self, work: Callable[[], bytes | None]) -> bytes | None:
+        """Run a piece of reporting that must neither raise nor report itself."""
+        thread = threading.get_ident()
+        if thread in self._busy:
+            return None
+        self._busy.add(thread)
+        try:
+            return work()
+        except OSError:
+            self._lose("spool_full")
+        except Exception:  # noqa: BLE001 - never into the host
+            self._lose("sdk_error")
+        finally:
+            self._busy.discard(thread)
+        return None
+
+    def _file_log(self, record: LogRecord) -> bytes | None:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+            return None
+        if error is not None and getattr(error, _MARK, None) is not None:
+            return None
+        message = clip(record.getMessage(), limits.MESSAGE_CHARS)
+        if error is not None:
+            err = describe_exception(error)
+        else:
+            err = {"msg": message, "frames": [_log_frame(record)]}
+        code = find_code(message, failing=True)
+        if code is not None:
+            err["code"] = code
+        extra = {"logger": record.name, "logged": clip(message, 2048)}
+        taken = self._file(err, FaultKind.ERROR, Severity.ERROR, False, extra, None)
+        if taken is not None and error is not None:
+            _mark(error, taken)
+        return taken
+
+    def _file(
+        self,
+        err: dict[str, Plain],
+        kind: FaultKind,
+        severity: Severity,
+        fatal: bool,
+        extra: Mapping[str, str],
+        fault_id: bytes | None,
+    ) -> bytes | None:
+        wall_ms, mono_ms = self._clock.wall_ms(), self._clock.mono_ms()
+        if not self._admit(mono_ms, fatal):
+            self._lose("rate")
+            return None
+        fault_id = fault_id or new_fault_id(wall_ms)
+        err, hits = redact_map(err, self._more)
+        evidence, more = self._evidence(wall_ms, extra)
+        head: dict[str, Plain] = {
+            "v": 1,
+            "kind": str(kind),
+            "sev": str(severity),
+            "t_ms": wall_ms,
+            "mono_ms": mono_ms,
+            "boot": self._clock.boot,
+            "prod": dict(self._product),
+            "err": err,
+            "scrub": {"v": RULES_VERSION, "hits": hits + more},
+        }
+        if self._place:
+            head["where"] = dict(self._place)
+        losses, self._losses = self._losses, {}
+        if losses:
+            head["drops"] = dict(losses)
+        facts = {**self._facts(), "fatal": fatal, "sdk": __about__.VERSION}
+        data = write_fault(Fault(fault_id, head, evidence, facts))
+        try:
+            self._send(fault_id, data, fatal=fatal)
+        except OSError:
+            self._losses = {**losses, **self._losses}
+            raise
+        if fatal:
+            claim_fault(fault_id, mono_ms)
+        return fault_id
+
+    def _send(self, fault_id: bytes, data: bytes, *, fatal: bool) -> bytes:
+        send_record(self._spool, fault_id, data, fatal=fatal)
+        return fault_id
+
+    def _admit(self, mono_ms: int, fatal: bool) -> bool:
+        if mono_ms - self._minute_started_ms >= 60_000:
+            self._minute_started_ms, self._in_minute = mono_ms, 0
+        self._in_minute += 1
+        return self._in_minute <= (FATAL_PER_MINUTE if fatal else PER_MINUTE)
+
+    def _lose(self, reason: str) -> None:
+        self._losses[reason] = self._losses.get(reason, 0) + 1
+
+    def _evidence(self, wall_ms: int, extra: Mapping[str, str]) -> tuple[dict[str, Plain], int]:
+        tail = list(self._tail)
+        lines, hits = redact_lines([clip(entry[3], _LINE_CHARS) for entry in tail], self._more)
+        log: list[Plain] = [
+            [at_ms - wall_ms, level[:16], clip(name, 256), line]
+            for (at_ms, level, name, _), line in zip(tail, lines, strict=True)
+        ]
+        more, found = redact_map(dict(extra), self._more)
+        return {"log": log, "sys": {"process": self._state()}, "x": more}, hits + found
+
+    def _facts(self) -> dict[str, Plain]:
+        """Return who this process is; read once per process, a fork is another one."""
+        pid = os.getpid()
+        if self._process.get("pid") != pid:
+            self._process = {
+                "pid": pid,
+                "start_ticks": read_start_ticks(pid),
+                "exe": read_program(pid),
+                "argv0": clip(sys.argv[0], 1024) if getattr(sys, "argv", None) else None,
+            }
+        return dict(self._process)
+
+    def _state(self) -> dict[str, Plain]:
+        """Return what the process looks like from inside, by the standard library alone."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            "rss_b": read_resident_bytes(os.getpid()),
+            "max_rss_b": usage.ru_maxrss * 1024,
+            "cpu_ms": int((usage.ru_utime + usage.ru_stime) * 1000),
+            "threads": threading.active_count(),
+            "thread": clip(threading.current_thread().name, 256),
+            "python": sys.version.split()[0],
+        }
+
+
+def _mark(error: BaseException, fault_id: bytes) -> None:
+    try:
+        setattr(error, _MARK, fault_id)
+    except (AttributeError, TypeError):
+        return  # an exception that refuses attributes may be reported twice
+
+
+def _log_frame(record: LogRecord) -> Plain:
+    return {
+        "fn": clip(record.funcName or "?", 1024),
+        "mod": clip(record.name, 1024),
+        "file": clip(record.pathname, 1024),
+        "line": record.lineno,
+        "app": is_own(record.pathname),
+    }

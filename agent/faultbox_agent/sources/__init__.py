@@ -1,0 +1,1 @@
+"""What notices faults outside a Python program; no source knows another."""

@@ -1,0 +1,293 @@
+"""Running a program so that its end is seen: its fault is filed, its exit code passed on.
+
+stdin and stdout are the program's own, never touched. stderr runs through here: every byte goes
+on to our stderr, the last lines are kept. Signals sent to us are sent on; those that a terminal
+sends to everybody reach the program by themselves. The fault is left in the drop folder; where
+no agent runs, `flush` is called as a short-lived child, so that this process stays small beside
+a service that runs for months.
+"""
+
+import contextlib
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from faultbox_agent.clock import SystemClock
+from faultbox_agent.drop import leave_record
+from faultbox_agent.fault import PlainMap, write_fault
+from faultbox_agent.gather.oom import OomWatch
+from faultbox_agent.layout import DROP, READY
+from faultbox_agent.lock import is_busy
+from faultbox_agent.sources.exitwatch import Exit, build_fault, is_fault
+
+CLAIM_VARIABLE = "FAULTBOX_CLAIM"
+CLAIM_MS = 10_000
+"""How old a descendant's own report may be to explain the end of the program."""
+TAIL_LINES, TAIL_BYTES, LINE_BYTES = 200, 64 * 1024, 4096
+FLUSH_SECONDS = 10
+_FLUSH = (sys.executable, "-I", "-m", "faultbox_agent", "flush", "--quiet")
+_FORWARDED = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+_STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
+_FROM_KERNEL = 0x80
+_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.05, 5.0
+_DRAIN_SECONDS = 0.3
+
+
+class Tail:
+    """The last lines of a stream."""
+
+    def __init__(self) -> None:
+        self._lines: deque[bytes] = deque(maxlen=TAIL_LINES)
+        self._bytes = 0
+        self._rest = b""
+
+    def add(self, data: bytes) -> None:
+        """Take more of the stream."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines[-TAIL_LINES:]:
+            self._keep(line)
+        if len(self._rest) > LINE_BYTES:
+            self._rest = self._rest[-LINE_BYTES:]
+
+    def lines(self) -> list[str]:
+        """Return the last lines, an unfinished one included."""
+        kept = [*self._lines, self._rest] if self._rest else list(self._lines)
+        return [line.decode("utf-8", "replace").rstrip("\r") for line in kept]
+
+    def _keep(self, line: bytes) -> None:
+        line = line[:LINE_BYTES]
+        if len(self._lines) == TAIL_LINES:
+            self._bytes -= len(self._lines[0])
+        self._lines.append(line)
+        self._bytes += len(line)
+        while self._bytes > TAIL_BYTES:
+            self._bytes -= len(self._lines.popleft())
+
+
+class Child:
+    """The supervised program."""
+
+    def __init__(self, command: Sequence[str], program: str, environ: Mapping[str, str]) -> None:
+        """Start it.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        self._program = program
+        self._clock = SystemClock()
+        self.started_ms = self._clock.mono_ms()
+        self.tail = Tail()
+        self._asked: set[int] = set()
+        self._memory = OomWatch()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+        # Blocked before the start, so that none is lost; the program gets the old mask back.
+        self._process = subprocess.Popen(
+            list(command),
+            stderr=subprocess.PIPE,
+            env=dict(environ),
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),  # noqa: PLW1509 - no thread runs yet
+        )
+        self._memory.look(self._process.pid)
+        threading.Thread(target=self._forward, daemon=True).start()
+
+    def wait(self) -> Exit:
+        """Pass stderr on until the program ends; return how it did."""
+        pipe = self._process.stderr
+        if pipe is None:
+            raise RuntimeError("stderr is not a pipe")
+        os.set_blocking(pipe.fileno(), False)
+        ended = _watch_end(self._process.pid)
+        look = _FIRST_LOOK_SECONDS
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            if ended >= 0:
+                selector.register(ended, selectors.EVENT_READ)
+            while not self._has_ended():
+                timeout = look if ended >= 0 else min(look, 0.1)
+                for key, _ in selector.select(timeout):
+                    if key.fileobj is pipe and self._pump(pipe.fileno()):
+                        selector.unregister(pipe)
+                # It may have moved itself to another memory group since.
+                self._memory.look(self._process.pid)
+                look = min(look * 2, _LONGEST_LOOK_SECONDS)
+        if ended >= 0:
+            os.close(ended)
+        self._drain(pipe.fileno())
+        return self._reap()
+
+    def _has_ended(self) -> bool:
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._process.pid, flags) is not None
+
+    def _pump(self, source: int) -> bool:
+        """Pass on what there is; True at the end of the stream."""
+        try:
+            data = os.read(source, 65_536)
+        except BlockingIOError:
+            return False
+        if not data:
+            return True
+        self.tail.add(data)
+        _write_through(data)
+        return False
+
+    def _drain(self, source: int) -> None:
+        """Take what the program wrote last; its own children may keep the pipe open."""
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        with selectors.DefaultSelector() as selector:
+            selector.register(source, selectors.EVENT_READ)
+            while (left := deadline - time.monotonic()) > 0:
+                if not selector.select(min(left, 0.05)) or self._pump(source):
+                    return
+
+    def _reap(self) -> Exit:
+        pid = self._process.pid
+        _, status, usage = os.wait4(pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)  # it is reaped already
+        signal_number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        code = None if signal_number else os.WEXITSTATUS(status)
+        killed = signal_number == signal.SIGKILL or code == 128 + signal.SIGKILL
+        return Exit(
+            program=self._program,
+            pid=pid,
+            status=code,
+            signal_number=signal_number,
+            core_dumped=os.WCOREDUMP(status),
+            asked=frozenset(self._asked & _STOPPING),
+            out_of_memory=self._memory.find(pid, self.started_ms) if killed else None,
+            max_rss_bytes=usage.ru_maxrss * 1024,
+            cpu_ms=int((usage.ru_utime + usage.ru_stime) * 1000),
+            ran_ms=self._clock.mono_ms() - self.started_ms,
+        )
+
+    def _forward(self) -> None:
+        """Send signals on; a terminal's went to the program's group already."""
+        while True:
+            info = signal.sigwaitinfo(_FORWARDED)
+            self._asked.add(info.si_signo)
+            if info.si_code != _FROM_KERNEL:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._process.pid, info.si_signo)
+
+
+def supervise(
+    command: Sequence[str],
+    program: str,
+    spool: str,
+    identity: PlainMap,
+    place: PlainMap,
+    environ: Mapping[str, str],
+) -> int:
+    """Run a program, file its fault if its end is one, and return the exit code to end with."""
+    claims = tempfile.mkdtemp(prefix="faultbox-exec-")
+    os.chmod(claims, 0o733)  # noqa: S103 - the program may run as another user
+    try:
+        child = Child(command, program, {**environ, CLAIM_VARIABLE: claims})
+        end = child.wait()
+        clock = SystemClock()
+        mono_ms = clock.mono_ms()
+        claimed = has_claim(claims, end.pid, mono_ms)
+        fault_id = b""
+        if is_fault(end) and not claimed:
+            clocks = (clock.wall_ms(), mono_ms, clock.boot)
+            fault = build_fault(end, child.tail.lines(), clocks, identity, place)
+            fault_id = fault.id if _file(spool, fault.id.hex(), write_fault(fault)) else b""
+        if is_fault(end) and (claimed or fault_id):
+            _claim_outside(environ, mono_ms)
+        _deliver(spool, environ)
+        return end.shell_status
+    finally:
+        shutil.rmtree(claims, ignore_errors=True)
+
+
+def has_claim(folder: str, pid: int, now_ms: int) -> bool:
+    """Say whether the program, or one it started, has filed this end itself."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.startswith(f"{pid}-"):
+                return True
+            with contextlib.suppress(OSError, ValueError), open(entry.path, "rb") as file:
+                if 0 <= now_ms - int(file.read(32)) <= CLAIM_MS:
+                    return True
+    return False
+
+
+def _claim_outside(environ: Mapping[str, str], mono_ms: int) -> None:
+    """Tell a supervisor around this one that the end is filed."""
+    folder = environ.get(CLAIM_VARIABLE)
+    if folder:
+        path = os.path.join(folder, f"{os.getpid()}-exec")
+        with contextlib.suppress(OSError), open(path, "x", encoding="ascii") as file:
+            file.write(str(mono_ms))
+
+
+def _file(spool: str, name: str, data: bytes) -> bool:
+    try:
+        leave_record(spool, f"{name}.json", data, durable=True)
+    except OSError as error:
+        _write_through(f"faultbox-agent: fault not kept: {error.strerror}\n".encode())
+        return False
+    return True
+
+
+def _deliver(spool: str, environ: Mapping[str, str]) -> None:
+    """Deliver through a short-lived child where no agent does it and something waits."""
+    if not _waits(spool) or is_busy(spool):
+        return
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(
+            [
+                sys.executable,
+                "-I",
+                "-m",
+                "faultbox_agent",
+                "flush",
+                "--quiet",
+                "--timeout",
+                str(FLUSH_SECONDS),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=dict(environ),
+            timeout=FLUSH_SECONDS + 5,
+            check=False,
+        )
+
+
+def _waits(spool: str) -> bool:
+    for name in (DROP, READY):
+        with contextlib.suppress(OSError):
+            if any(not entry.startswith(".") for entry in os.listdir(os.path.join(spool, name))):
+                return True
+    return False
+
+
+def _watch_end(pid: int) -> int:
+    """Return a descriptor that is readable when the process ends, -1 where there is none."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return -1
+
+
+def _write_through(data: bytes) -> None:
+    rest = memoryview(data)
+    with contextlib.suppress(OSError):  # our own stderr is closed: the program must not notice
+        while rest:
+            rest = rest[os.write(2, rest) :]

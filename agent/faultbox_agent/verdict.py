@@ -1,0 +1,200 @@
+"""From the collector's answer to what becomes of each bundle: pure.
+
+A bundle is deleted for one reason only: a receipt with its own SHA-256. It is given up for one
+reason only: a problem of ours, told by the prefix of its `type`. Whatever else answers (a proxy,
+a captive portal, a half-started server) changes nothing about the bundles.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from faultbox_protocol.api import PROBLEM_PREFIX, PROBLEM_TYPE
+
+
+class Fate(StrEnum):
+    """What becomes of one bundle."""
+
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    SHED = "shed"
+    """Too large: once more, smaller, under a new id."""
+    KEEP = "keep"
+
+
+class Wait(StrEnum):
+    """When the next try is due."""
+
+    NOW = "now"
+    SECOND = "second"
+    BACKOFF = "backoff"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; `status` is None where nothing did."""
+
+    status: int | None
+    content_type: str = ""
+    retry_after: str | None = None
+    body: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the agent does about an answer; bundles not in `fates` are kept."""
+
+    word: str
+    wait: Wait
+    fates: Mapping[bytes, Fate] = field(default_factory=dict)
+    reasons: Mapping[bytes, str] = field(default_factory=dict)
+    retry_after_seconds: float | None = None
+    smaller_batch: bool = False
+
+
+def judge_answer(answer: Answer, sent: Mapping[bytes, str]) -> Verdict:
+    """Return the verdict on an answer to `sent`: ids and the SHA-256 of each, in hex."""
+    body = _load(answer.body)
+    retry = _seconds(answer.retry_after)
+    status = answer.status
+    if status is None:
+        return Verdict(f"no answer: {answer.error}"[:300], Wait.BACKOFF)
+    if status in (200, 202):
+        return _judge_receipts(status, body, sent, retry)
+    if status == 207:
+        return _judge_items(body, sent, retry)
+    reason = _our_reason(answer, body)
+    word = f"{status} {reason}" if reason else f"{status}, not from the collector"
+    if status in (401, 403):
+        return Verdict(word, Wait.KEY if reason else Wait.BACKOFF, retry_after_seconds=retry)
+    if status == 413:
+        return _judge_too_large(word, reason, sent, retry)
+    if status in (400, 415, 422) and reason:
+        return _judge_refused(word, reason, sent)
+    if status == 409 and reason:
+        return Verdict(word, Wait.SECOND, retry_after_seconds=retry)
+    return Verdict(word, Wait.BACKOFF, retry_after_seconds=retry)
+
+
+def _judge_receipts(
+    status: int, body: dict[str, object], sent: Mapping[bytes, str], retry: float | None
+) -> Verdict:
+    stored = _stored(body)
+    fates = {
+        bundle_id: Fate.DELIVERED
+        for bundle_id, digest in sent.items()
+        if stored.get(bundle_id.hex()) == digest
+    }
+    if len(fates) == len(sent):
+        return Verdict(f"{status} stored", Wait.NOW, fates)
+    # Some other machine said 200, or what was stored is not what was sent.
+    word = f"{status}, receipts for {len(fates)} of {len(sent)}"
+    return Verdict(word, Wait.BACKOFF, fates, retry_after_seconds=retry)
+
+
+def _judge_items(
+    body: dict[str, object], sent: Mapping[bytes, str], retry: float | None
+) -> Verdict:
+    """Judge a 207: each item speaks for the bundle whose id it names."""
+    stored = _stored(body)
+    fates: dict[bytes, Fate] = {}
+    reasons: dict[bytes, str] = {}
+    again = False
+    by_hex = {bundle_id.hex(): bundle_id for bundle_id in sent}
+    by_index = list(sent)
+    for item in _maps(body.get("items")):
+        bundle_id = _item_id(item, by_hex, by_index)
+        if bundle_id is None:
+            continue
+        again = again or item.get("status") == 409
+        fate = _item_fate(item, stored.get(bundle_id.hex()), sent[bundle_id])
+        if fate is not Fate.KEEP:
+            fates[bundle_id] = fate
+            reasons[bundle_id] = str(item.get("reason") or "")
+    for bundle_id, digest in sent.items():
+        if bundle_id not in fates and stored.get(bundle_id.hex()) == digest:
+            fates[bundle_id] = Fate.DELIVERED
+    if len(fates) == len(sent):
+        return Verdict("207 each settled", Wait.NOW, fates, reasons)
+    word = f"207, {len(fates)} of {len(sent)} settled"
+    wait = Wait.SECOND if again else Wait.BACKOFF
+    return Verdict(word, wait, fates, reasons, retry)
+
+
+def _item_fate(item: dict[str, object], receipt: str | None, digest: str) -> Fate:
+    status, reason = item.get("status"), item.get("reason")
+    if status in (200, 202):
+        return Fate.DELIVERED if (item.get("sha256") or receipt) == digest else Fate.KEEP
+    if status in (400, 415, 422) and reason:
+        return Fate.DEAD
+    return Fate.SHED if status == 413 and reason else Fate.KEEP
+
+
+def _judge_too_large(
+    word: str, reason: str, sent: Mapping[bytes, str], retry: float | None
+) -> Verdict:
+    if len(sent) > 1:
+        wait = Wait.NOW if reason else Wait.BACKOFF
+        return Verdict(word, wait, retry_after_seconds=retry, smaller_batch=True)
+    if not reason:
+        return Verdict(word, Wait.BACKOFF, retry_after_seconds=retry)
+    return Verdict(word, Wait.NOW, dict.fromkeys(sent, Fate.SHED), dict.fromkeys(sent, reason))
+
+
+def _judge_refused(word: str, reason: str, sent: Mapping[bytes, str]) -> Verdict:
+    """A refusal of a whole batch names no culprit: send smaller ones until it is alone."""
+    if len(sent) > 1:
+        return Verdict(word, Wait.NOW, smaller_batch=True)
+    return Verdict(word, Wait.NOW, dict.fromkeys(sent, Fate.DEAD), dict.fromkeys(sent, reason))
+
+
+def _our_reason(answer: Answer, body: dict[str, object]) -> str:
+    """Return the reason word of a problem of ours, empty for anybody else's answer."""
+    kind = body.get("type")
+    if answer.content_type.partition(";")[0].strip().lower() != PROBLEM_TYPE:
+        return ""
+    if not isinstance(kind, str) or not kind.startswith(PROBLEM_PREFIX):
+        return ""
+    return kind.removeprefix(PROBLEM_PREFIX)[:64] or "unnamed"
+
+
+def _stored(body: dict[str, object]) -> dict[str, str]:
+    """Return the receipts of an answer: id in hex to SHA-256 in hex."""
+    return {
+        str(receipt.get("id", "")).replace("-", "").lower(): str(receipt.get("sha256", "")).lower()
+        for receipt in _maps(body.get("receipts"))
+    }
+
+
+def _item_id(
+    item: dict[str, object], by_hex: Mapping[str, bytes], by_index: list[bytes]
+) -> bytes | None:
+    named = item.get("id")
+    if isinstance(named, str):
+        return by_hex.get(named.replace("-", "").lower())
+    index = item.get("index")
+    if isinstance(index, int) and 0 <= index < len(by_index):
+        return by_index[index]
+    return None
+
+
+def _maps(value: object) -> list[dict[str, object]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _load(text: str) -> dict[str, object]:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _seconds(text: str | None) -> float | None:
+    """Read Retry-After in seconds; its date form needs a clock that devices lack."""
+    if text is None or not text.strip().isdigit() or not text.isascii():
+        return None
+    return float(text.strip()[:9])
