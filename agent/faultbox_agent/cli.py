@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 
 from faultbox_agent.__about__ import VERSION
+from faultbox_agent.slim import leave_out_openssl
 
 COMMANDS = ("run", "exec", "report", "status", "flush", "selftest")
 _USAGE = 2
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"faultbox-agent: one of {', '.join(COMMANDS)} is expected", file=sys.stderr)
         return _USAGE
+    if name == "run":
+        leave_out_openssl()
     module = importlib.import_module(f"faultbox_agent.commands.{name}_")
     result: int = module.main(words[1:])
     return result

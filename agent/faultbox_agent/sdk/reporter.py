@@ -18,7 +18,7 @@ from faultbox_agent.clock import SystemClock
 from faultbox_agent.codes import find_code
 from faultbox_agent.fault import Fault, Losses, new_fault_id, write_fault, write_losses
 from faultbox_agent.process import read_program, read_resident_bytes, read_start_ticks
-from faultbox_agent.redact import RULES_VERSION, make_key_rule, redact_lines, redact_map
+from faultbox_agent.redact import RULES_VERSION, make_key_rule, redact_map
 from faultbox_agent.sdk.sender import claim_fault, send_record
 from faultbox_agent.sdk.trace import clip, describe_exception, is_own
 from faultbox_protocol import limits
@@ -30,6 +30,7 @@ FATAL_PER_MINUTE = 60
 TAIL_LINES = 30
 _MARK = "__faultbox_id__"
 _LINE_CHARS = 512
+_Line = tuple[int, str, str, str]
 
 
 class Reporter:
@@ -48,7 +49,7 @@ class Reporter:
         self._more = make_key_rule(secret_keys)
         self._clock = SystemClock()
         self._busy: set[int] = set()
-        self._tail: deque[tuple[int, str, str, str]] = deque(maxlen=TAIL_LINES)
+        self._tail: deque[_Line] = deque(maxlen=TAIL_LINES)
         self._minute_started_ms = 0
         self._in_minute = 0
         self._losses: dict[str, int] = {}
@@ -152,8 +153,10 @@ class Reporter:
             self._lose("rate")
             return None
         fault_id = fault_id or new_fault_id(wall_ms)
-        err, hits = redact_map(err, self._more)
-        evidence, more = self._evidence(wall_ms, extra)
+        tail = list(self._tail)
+        texts: list[Plain] = [clip(entry[3], _LINE_CHARS) for entry in tail]
+        # One look at everything that may hold a secret: most reports hold none.
+        found, hits = redact_map({"err": err, "x": dict(extra), "log": texts}, self._more)
         head: dict[str, Plain] = {
             "v": 1,
             "kind": str(kind),
@@ -162,14 +165,19 @@ class Reporter:
             "mono_ms": mono_ms,
             "boot": self._clock.boot,
             "prod": dict(self._product),
-            "err": err,
-            "scrub": {"v": RULES_VERSION, "hits": hits + more},
+            "err": found["err"],
+            "scrub": {"v": RULES_VERSION, "hits": hits},
         }
         if self._place:
             head["where"] = dict(self._place)
         losses, self._losses = self._losses, {}
         if losses:
             head["drops"] = dict(losses)
+        evidence: dict[str, Plain] = {
+            "log": _tail_rows(tail, found["log"], wall_ms),
+            "sys": {"process": self._state()},
+            "x": found["x"],
+        }
         facts = {**self._facts(), "fatal": fatal, "sdk": __about__.VERSION}
         data = write_fault(Fault(fault_id, head, evidence, facts))
         try:
@@ -194,16 +202,6 @@ class Reporter:
     def _lose(self, reason: str) -> None:
         self._losses[reason] = self._losses.get(reason, 0) + 1
 
-    def _evidence(self, wall_ms: int, extra: Mapping[str, str]) -> tuple[dict[str, Plain], int]:
-        tail = list(self._tail)
-        lines, hits = redact_lines([clip(entry[3], _LINE_CHARS) for entry in tail], self._more)
-        log: list[Plain] = [
-            [at_ms - wall_ms, level[:16], clip(name, 256), line]
-            for (at_ms, level, name, _), line in zip(tail, lines, strict=True)
-        ]
-        more, found = redact_map(dict(extra), self._more)
-        return {"log": log, "sys": {"process": self._state()}, "x": more}, hits + found
-
     def _facts(self) -> dict[str, Plain]:
         """Return who this process is; read once per process, a fork is another one."""
         pid = os.getpid()
@@ -227,6 +225,15 @@ class Reporter:
             "thread": clip(threading.current_thread().name, 256),
             "python": sys.version.split()[0],
         }
+
+
+def _tail_rows(tail: Sequence[_Line], texts: Plain, wall_ms: int) -> list[Plain]:
+    """Return the log tail as the wire has it: distance to the fault, level, logger, text."""
+    lines = texts if isinstance(texts, list) else []
+    return [
+        [at_ms - wall_ms, level[:16], clip(name, 256), line]
+        for (at_ms, level, name, _), line in zip(tail, lines, strict=False)
+    ]
 
 
 def _mark(error: BaseException, fault_id: bytes) -> None:

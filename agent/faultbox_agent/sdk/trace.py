@@ -5,7 +5,6 @@ program is `str(exception)`, guarded, because messages are often computed.
 """
 
 import os
-import sysconfig
 from types import TracebackType
 
 from faultbox_agent.codes import find_code
@@ -14,7 +13,7 @@ from faultbox_protocol.report import Plain
 
 _INNER = limits.FRAMES * 3 // 4
 _CAUSE_FRAMES = 32
-_STDLIB = sysconfig.get_path("stdlib") + os.sep
+_STDLIB = os.path.dirname(os.__file__) + os.sep
 _FOREIGN = ("site-packages", "dist-packages")
 _BUILTIN = ("builtins", "__main__")
 
