@@ -8,16 +8,18 @@ one. Causes come outermost first, so the last one that has frames is the root ca
 
 from faultbox_collector.signature.codes import spell_code
 from faultbox_collector.signature.detect import detect
-from faultbox_collector.signature.parsers.exits import base_name, make_exit
+from faultbox_collector.signature.normalise import base_name
+from faultbox_collector.signature.parsers.exits import PARSER as EXITS
+from faultbox_collector.signature.parsers.exits import make_exit
 from faultbox_collector.signature.signals import SIGNALS, name_signal
 from faultbox_collector.signature.trace import (
     MAX_CAUSES,
-    MAX_FRAMES,
     Cause,
     Ecosystem,
     Frame,
     Trace,
     TraceKind,
+    bound_frames,
 )
 from faultbox_protocol.report import Cause as WireCause
 from faultbox_protocol.report import Err, Head
@@ -25,6 +27,7 @@ from faultbox_protocol.report import Frame as WireFrame
 from faultbox_protocol.words import FaultKind
 
 _JVM_SOURCES = (".java", ".kt", ".scala", ".groovy")
+_NO_PROGRAM_ENDS = ("Error", "Exception", "Warning", "Exit", "Interrupt", "Timeout")
 _ENDS = frozenset({FaultKind.CRASH, FaultKind.OOM})
 
 
@@ -54,11 +57,19 @@ def _guess_ecosystem(frames: tuple[Frame, ...], signal: int | None) -> Ecosystem
 
 
 def _name_program(err: Err) -> str | None:
-    """The failing program: the type where it is not a type, else the innermost module."""
+    """The failing program: of the first line of the text, the type, or the innermost module.
+
+    A supervisor puts the sentence `camd: killed by signal 11` first; a type that is neither a
+    signal nor an exit nor an exception names a program or unit.
+    """
+    for text in (err.text, err.msg):
+        for block in EXITS.parse([text[:512].partition("\n")[0]]) if text else ():
+            if block.trace.program:
+                return block.trace.program
     kind = err.type or ""
-    if kind and name_signal(kind) is None and not kind.endswith(("Error", "Exception")):
-        return kind
-    return next((frame.mod for frame in err.frames if frame.mod), None)
+    if kind and name_signal(kind) is None and not kind.endswith(_NO_PROGRAM_ENDS):
+        return None if kind.startswith(("exit ", "signal ", "SIG")) else base_name(kind) or None
+    return next((base_name(frame.mod) for frame in err.frames if frame.mod), None)
 
 
 def _choose_root(err: Err) -> WireCause | None:
@@ -80,7 +91,7 @@ def _choose_kind(head: Head, err: Err) -> TraceKind:
 def _read_frames(head: Head, err: Err) -> Trace:
     root = _choose_root(err)
     wire = root.frames if root else err.frames
-    frames = tuple(_as_frame(frame) for frame in wire[:MAX_FRAMES])
+    frames = bound_frames(map(_as_frame, wire))
     signal = SIGNALS.get(err.sig_no) if err.sig_no else None
     kind = root.type if root else err.type
     reasons = [f"{len(frames)} frames came as fields of the bundle"]
@@ -108,7 +119,7 @@ def _read_code(err: Err, code: str) -> Trace:
         type=None,
         message=err.msg or err.text or "",
         codes=(spell_code(code),),
-        program=base_name(_name_program(err)),
+        program=_name_program(err),
         quality=2,
         reasons=("the bundle names its error code, which outranks codes found in text",),
     )

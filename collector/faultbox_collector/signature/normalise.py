@@ -38,6 +38,11 @@ _JAVA_GENERATED = re.compile(
 _JAVA_NUMBER = re.compile(r"(\$Proxy|Accessor|\$lambda\$|lambda\$\w{1,60}\$|\$)\d{1,10}(?=[.$]|$)")
 
 
+def base_name(path: str | None) -> str:
+    """Give what stands behind the last `/` or `\\` of a path; empty for nothing."""
+    return (path or "").replace("\\", "/").rpartition("/")[2].strip()[:100]
+
+
 def _strip_templates(name: str) -> str:
     """Drop `<...>` at any depth; one pass, and an unbalanced name keeps what stands outside."""
     if "<" not in name:

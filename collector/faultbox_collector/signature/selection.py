@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from faultbox_collector.signature.normalise import (
+    base_name,
     collapse_recursion,
     find_cycle,
     name_python,
@@ -60,10 +61,6 @@ def name_frame(ecosystem: Ecosystem, frame: Frame) -> str | None:
     return normalise_function(ecosystem, frame.function) or None
 
 
-def _base_name(path: str | None) -> str:
-    return (path or "").replace("\\", "/").rpartition("/")[2]
-
-
 def list_addresses(trace: Trace, limit: int) -> tuple[str, ...]:
     """Give `module:build id+offset` of the innermost frames outside the runtime libraries.
 
@@ -71,12 +68,12 @@ def list_addresses(trace: Trace, limit: int) -> tuple[str, ...]:
     build id, too, since without one an offset is the same only as long as the build is.
     """
     known = [frame for frame in trace.frames if frame.module or frame.build_id or frame.function]
-    own = [frame for frame in known if not _NATIVE_MODULES.has(_base_name(frame.module))]
+    own = [frame for frame in known if not _NATIVE_MODULES.has(base_name(frame.module))]
     addresses = []
     for frame in (own or known)[:limit]:
         if frame.offset is None or (frame.function and not frame.build_id):
             break
-        where = f"{_base_name(frame.module)}:{frame.build_id or ''}".strip(":")
+        where = f"{base_name(frame.module)}:{frame.build_id or ''}".strip(":")
         addresses.append(f"{where}+0x{frame.offset:x}")
     return tuple(addresses)
 
@@ -98,7 +95,7 @@ def _foreign_java(named: _Named) -> str | None:
 def _foreign_native(named: _Named) -> str | None:
     if _NATIVE_FOREIGN.has(named.name):
         return _NATIVE_FOREIGN.name
-    if named.frame.in_app is None and _NATIVE_MODULES.has(_base_name(named.frame.module)):
+    if named.frame.in_app is None and _NATIVE_MODULES.has(base_name(named.frame.module)):
         return _NATIVE_MODULES.name
     return None
 

@@ -1,11 +1,12 @@
 """The neutral trace: what every parser makes of its own format, and all that keys are made from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 MAX_FRAMES = 40
 """Frames kept of one trace or one cause, the innermost."""
+_TURNS = 3
 MAX_CAUSES = 16
 """Links kept of one exception chain."""
 
@@ -58,6 +59,23 @@ class Frame:
     offset: int | None = None
     in_app: bool | None = None
     trusted: bool = True
+
+
+def bound_frames(frames: Iterable[Frame]) -> tuple[Frame, ...]:
+    """Keep the innermost MAX_FRAMES, counting at most three turns of a function calling itself.
+
+    Without that, the callers of a recursion would be there or not by its depth.
+    """
+    kept: list[Frame] = []
+    for frame in frames:
+        turns = kept[-_TURNS:]
+        again = frame.function is not None and len(turns) == _TURNS
+        if again and all(frame.function == turn.function for turn in turns):
+            continue
+        kept.append(frame)
+        if len(kept) == MAX_FRAMES:
+            break
+    return tuple(kept)
 
 
 @dataclass(frozen=True, slots=True)

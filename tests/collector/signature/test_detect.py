@@ -25,7 +25,13 @@ def test_a_trace_beats_an_exit_and_a_log_line(order: int) -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_an_exit_beats_a_log_line(order: int) -> None:
+def test_a_code_beats_a_bare_exit_status(order: int) -> None:
+    text = "\n".join([CODE_LINE, "process camd exited with status 3"][::order])
+    assert found(text).codes == ("E-202",)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_signal_beats_a_code(order: int) -> None:
     assert found("\n".join([CODE_LINE, OOM_LINE][::order])).program == "camd"
 
 

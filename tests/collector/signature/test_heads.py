@@ -90,6 +90,33 @@ def test_an_exit_by_signal_is_program_and_signal() -> None:
     assert signed.key == sign_text("process worker killed by signal 9").key
 
 
+def a_supervised_end(signal: int | None, what: str, *stderr: str, code: str | None = None) -> Err:
+    """What a supervisor reports: the sentence first, then the last lines of the program."""
+    return Err(
+        type="SIGSEGV" if signal else what,
+        sig_no=signal,
+        code=code,
+        msg=stderr[-1] if stderr else what,
+        text="\n".join([f"camd: {what}", *stderr]),
+    )
+
+
+def test_a_supervised_program_is_named_by_the_sentence_about_its_end() -> None:
+    end = a_supervised_end(11, "killed by signal 11 (SIGSEGV)", "child foo exited with code 3")
+    assert sign(end).title == "SIGSEGV: camd"
+    assert sign(a_supervised_end(None, "exit status 3")).title == "exit 3: camd"
+
+
+def test_a_supervised_program_that_told_a_code_is_known_by_it() -> None:
+    end = a_supervised_end(None, "exit status 3", "报错代码E-202", code="E-202")
+    assert sign(end).title == "E-202: camd"
+
+
+def test_a_traceback_on_the_way_out_is_the_fault_itself() -> None:
+    end = a_supervised_end(None, "exit status 1", *PYTHON.splitlines())
+    assert sign(end).key == sign_text(PYTHON).key
+
+
 def test_out_of_memory_is_its_own_kind() -> None:
     signed = sign(Err(type="worker", sig_no=9), FaultKind.OOM)
     assert (signed.kind, signed.title) == ("oom", "out of memory: worker")

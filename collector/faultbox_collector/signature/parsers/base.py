@@ -23,8 +23,8 @@ class Parser(Protocol):
 
     A new format is a new file in this package with a module-level `PARSER`; nothing else changes.
     Scores: 90 and more for a trace with type and frames in a format that cannot be mistaken,
-    60 to 89 for frames without a type or the reverse, 40 to 59 for a process exit, below 40 for
-    a single line of a log.
+    60 to 89 for frames without a type or the reverse, 40 to 59 for a process that died of a signal,
+    below 40 for a bare exit status or a single line of a log.
     """
 
     @property

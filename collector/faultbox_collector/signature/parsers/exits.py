@@ -7,6 +7,7 @@ signature that says only SIGKILL would collect every program of a product.
 import re
 from collections.abc import Sequence
 
+from faultbox_collector.signature.normalise import base_name
 from faultbox_collector.signature.parsers.base import Block
 from faultbox_collector.signature.signals import name_exit_status, name_signal
 from faultbox_collector.signature.trace import Ecosystem, Frame, Trace, TraceKind
@@ -53,15 +54,10 @@ _NOT_A_PROGRAM = frozenset({
 })  # fmt: skip
 
 
-def base_name(path: str | None) -> str | None:
-    """Give a program's name without its path; None for nothing."""
-    return (path or "").replace("\\", "/").rpartition("/")[2].strip()[:100] or None
-
-
 def _bare(name: str | None) -> str | None:
     """Give the program that a word of a sentence names; None for a word that names none."""
-    name = base_name(name.split()[0].rstrip("/:,")) if name and name.strip() else None
-    name = name.strip("\"'`()-") if name else None
+    words = (name or "").split()
+    name = base_name(words[0].rstrip("/:,")).strip("\"'`()-") if words else ""
     return None if not name or name.lower() in _NOT_A_PROGRAM or name.isdecimal() else name
 
 
@@ -84,7 +80,7 @@ def make_exit(
         message=what,
         fields={} if status is None else {"exit": status},
         signal=signal,
-        program=base_name(program),
+        program=base_name(program) or None,
         quality=1,
     )
 
@@ -176,7 +172,9 @@ class ExitParser:
 
 
 def _make_block(trace: Trace, index: int) -> Block:
-    score = 42 + 6 * (trace.program is not None) + 4 * (trace.kind is TraceKind.OOM)
+    # A bare status says less than an error code in the same text, a signal says more.
+    score = 24 if trace.kind is TraceKind.EXIT else 42
+    score += 6 * (trace.program is not None) + 4 * (trace.kind is TraceKind.OOM)
     score += 2 * (trace.signal is not None) + bool(trace.frames)
     why = f"{trace.program or 'a process'} ended: {trace.message}"
     return Block(trace, score, index, why)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from faultbox_collector.signature.parsers.base import Block
 from faultbox_collector.signature.trace import (
     MAX_CAUSES,
-    MAX_FRAMES,
     Cause,
     Ecosystem,
     Frame,
     Trace,
     TraceKind,
+    bound_frames,
 )
 
 _FRAME = re.compile(
@@ -123,8 +123,7 @@ def _read_links(lines: Sequence[str]) -> list[_Link]:
             if link is None:
                 link = _find_header(lines, index, floor)
                 links.append(link)
-            if len(link.frames) < MAX_FRAMES:
-                link.frames.append(frame)
+            link.frames.append(frame)
             floor = index + 1
         elif "..." in line[:64] and (more := _MORE.match(line)) is not None:
             if link is not None:
@@ -154,7 +153,9 @@ def _make_block(chain: list[_Link]) -> Block:
     root, around = causes[-1], causes[-2] if len(causes) > 1 else None
     frames = _follow(root.frames, around.frames, root.more) if around else root.frames
     others = tuple(
-        Cause(link.type, link.message, tuple(link.frames)) for link in chain if link is not root
+        Cause(link.type, link.message, bound_frames(link.frames))
+        for link in chain
+        if link is not root
     )[:MAX_CAUSES]
     reasons = []
     if around is not None:
@@ -167,7 +168,7 @@ def _make_block(chain: list[_Link]) -> Block:
         outer_type=causes[0].type if around is not None else None,
         message=root.message,
         causes=others,
-        frames=tuple(frames[:MAX_FRAMES]),
+        frames=bound_frames(frames),
         quality=3 if root.type else 1,
         reasons=tuple(reasons),
     )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from faultbox_collector.signature.normalise import base_name
 from faultbox_collector.signature.parsers.base import Block
 from faultbox_collector.signature.parsers.native_frames import (
     SIGNAL_FRAME,
@@ -18,12 +19,12 @@ from faultbox_collector.signature.parsers.native_frames import (
 from faultbox_collector.signature.signals import name_signal
 from faultbox_collector.signature.trace import (
     MAX_CAUSES,
-    MAX_FRAMES,
     Ecosystem,
     Frame,
     Thread,
     Trace,
     TraceKind,
+    bound_frames,
 )
 
 _SANITIZER = re.compile(
@@ -195,7 +196,7 @@ def _make_block(found: _Findings, stacks: list[_Stack]) -> Block:
     stack = _choose_stack(stacks, found.current) if stacks else _Stack(found.headline or 0, "")
     symbols = sum(frame.function is not None for frame in stack.frames)
     others = tuple(
-        Thread(entry.thread, tuple(entry.frames[:MAX_FRAMES]))
+        Thread(entry.thread, bound_frames(entry.frames))
         for entry in stacks[:MAX_CAUSES]
         if entry is not stack
     )
@@ -209,9 +210,9 @@ def _make_block(found: _Findings, stacks: list[_Stack]) -> Block:
         type=kind or found.signal,
         message=found.message,
         threads=others,
-        frames=tuple(stack.frames[:MAX_FRAMES]),
+        frames=bound_frames(stack.frames),
         signal=found.signal,
-        program=found.program,
+        program=base_name(found.program) or None,
         quality=3 if symbols and (found.type or found.signal) else 2 if symbols else 1,
         reasons=tuple(reasons),
     )

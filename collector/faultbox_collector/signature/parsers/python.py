@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from faultbox_collector.signature.parsers.base import Block
 from faultbox_collector.signature.trace import (
     MAX_CAUSES,
-    MAX_FRAMES,
     Cause,
     Ecosystem,
     Frame,
     Trace,
     TraceKind,
+    bound_frames,
 )
 
 _FILE = re.compile(r'\s*File "([^"]{0,500})", line (\d{1,9})(?:,? in (.{1,200}))?$')
@@ -167,7 +167,7 @@ def _choose_primary(chain: list[_Link]) -> _Link:
 
 
 def _as_cause(link: _Link) -> Cause:
-    return Cause(link.type, link.message, tuple(link.frames[::-1][:MAX_FRAMES]))
+    return Cause(link.type, link.message, bound_frames(reversed(link.frames)))
 
 
 def _make_block(chain: list[_Link]) -> Block:
@@ -222,7 +222,7 @@ def _read_fatal(lines: Sequence[str]) -> list[Block]:
             kind=TraceKind.SIGNAL if signal else TraceKind.EXCEPTION,
             type=signal or "Fatal Python error",
             message=what,
-            frames=tuple(frames[:MAX_FRAMES]),
+            frames=bound_frames(frames),
             signal=signal,
             quality=3 if frames else 1,
         )
