@@ -10,7 +10,16 @@ from faultbox_dashboard import keys
 from faultbox_dashboard.assets import load_assets
 from faultbox_dashboard.doors import Accounts, Desk, Reader
 from faultbox_dashboard.gate import make_gate
-from faultbox_dashboard.pages import home, language, login, signatures, start, static, ticket, tickets
+from faultbox_dashboard.pages import (
+    home,
+    language,
+    login,
+    signatures,
+    start,
+    static,
+    ticket,
+    tickets,
+)
 from faultbox_dashboard.render import Renderer
 from faultbox_dashboard.settings import PageSettings
 from faultbox_dashboard.text.language import load_languages

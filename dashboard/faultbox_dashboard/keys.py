@@ -18,7 +18,7 @@ SETTINGS = web.AppKey("settings", PageSettings)
 ASSETS = web.AppKey("assets", Assets)
 RENDERER = web.AppKey("renderer", Renderer)
 LANGUAGES = web.AppKey("languages", dict[str, Language])
-CLOCK = web.AppKey("clock", Callable[[], int])
+CLOCK: web.AppKey[Callable[[], int]] = web.AppKey("clock")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from faultbox_dashboard.text.titles import write_title
 from faultbox_dashboard.text.words import (
     ACTORS,
     CLOCKS,
-    MISSING_EVIDENCE,
     ORIGIN_MEANINGS,
     ORIGINS,
     SIGNATURE_STATES,
@@ -32,7 +31,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "actor": ACTORS,
     "clock": CLOCKS,
-    "missing_evidence": MISSING_EVIDENCE,
     "origin": ORIGINS,
     "origin_meaning": ORIGIN_MEANINGS,
     "signature_state": SIGNATURE_STATES,

@@ -60,9 +60,8 @@ def show(
 
 def find_visit(request: web.Request) -> Visit:
     """Return the request's visit; a stranger's where none was opened."""
-    visit = request.get(VISIT)
-    if visit is not None:
-        return visit
+    if VISIT in request:
+        return request[VISIT]
     language = choose_language(
         request.app[LANGUAGES],
         request.query.get("lang"),

@@ -143,7 +143,7 @@ class Browser:
         result = await self.call(
             "Page.captureScreenshot", format="png", captureBeyondViewport=whole
         )
-        path.write_bytes(base64.b64decode(result["data"]))
+        await asyncio.to_thread(path.write_bytes, base64.b64decode(result["data"]))
 
     async def listen(self) -> None:
         """Read what the browser says until it goes away."""
@@ -213,9 +213,13 @@ async def _wait_for_port(path: Path, process: asyncio.subprocess.Process) -> int
         if process.returncode is not None:
             raise RuntimeError(f"chromium ended at once with {process.returncode}")
         with contextlib.suppress(OSError, IndexError):
-            return int(path.read_text().splitlines()[0])
+            return _read_port(path)
         await asyncio.sleep(0.05)
     raise TimeoutError("chromium did not start")
+
+
+def _read_port(path: Path) -> int:
+    return int(path.read_text().splitlines()[0])
 
 
 @contextlib.asynccontextmanager

@@ -94,7 +94,7 @@ def make_signature(number: int) -> SignatureRow:
         last_seen_ms=last_ms,
         trend=tuple(trend),
         versions=tuple(
-            VersionCount(version, max(1, total * (i + 1) // 10))
+            VersionCount(version, total * (i + 1) // sum(range(len(versions) + 1)))
             for i, version in enumerate(versions)
         ),
         ticket=f"FB-20261122{number + 1:03}",
@@ -202,7 +202,7 @@ def make_ticket(signature: SignatureRow) -> TicketPage:
             TicketEntry(NOW_MS - 40 * MINUTE_MS, "system", "version", "", {"version": "2.3.1"}),
             TicketEntry(
                 NOW_MS - 31 * MINUTE_MS,
-                "wang.fang",
+                "desk-2",
                 "note",
                 "客户电话：A 厂 3 号线网关反复重启，屏幕无显示，已附照片。",
             ),
@@ -239,7 +239,7 @@ class FakeDesk:
     def sign_in(self, language: str | None = "zh-CN") -> str:
         """Begin a session and return its token."""
         token = f"session-{len(self.sessions)}"
-        self.sessions[token] = FakePerson("wang.fang", language, f"csrf-{len(self.sessions)}")
+        self.sessions[token] = FakePerson("desk-2", language, f"csrf-{len(self.sessions)}")
         return token
 
     async def overview(self) -> Overview:

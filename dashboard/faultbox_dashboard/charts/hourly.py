@@ -28,9 +28,7 @@ class HourlyChart:
     days: tuple[tuple[str, str], ...]
 
 
-def draw_hourly(
-    hourly: Sequence[tuple[int, int]], language: Language, zone: tzinfo
-) -> HourlyChart:
+def draw_hourly(hourly: Sequence[tuple[int, int]], language: Language, zone: tzinfo) -> HourlyChart:
     """Return the chart of (start of hour in ms, occurrences), oldest first."""
     hourly = hourly[-HOURS:]
     counts = [count for _, count in hourly]
@@ -59,9 +57,7 @@ def draw_hourly(
     return HourlyChart(picture, sentence, rows)
 
 
-def _write_sentence(
-    hourly: Sequence[tuple[int, int]], language: Language, zone: tzinfo
-) -> str:
+def _write_sentence(hourly: Sequence[tuple[int, int]], language: Language, zone: tzinfo) -> str:
     total = sum(count for _, count in hourly)
     if not total:
         return language.gettext("None in the last %(days)d days.") % {"days": len(hourly) // 24}
@@ -104,8 +100,9 @@ def _draw_days(hourly: Sequence[tuple[int, int]], zone: tzinfo) -> Markup:
         marks += Markup(
             '<line class="day" x1="{x:.2f}%" x2="{x:.2f}%" y1="{top}" y2="{bottom}"/>'
         ).format(x=x, top=bottom, bottom=bottom + 5)
-        if x < 94:
-            marks += Markup('<text class="tick" x="{x:.2f}%" dx="3" y="{y}">{text}</text>').format(
-                x=x, y=bottom + 13, text=f"{moment:%m-%d}"
-            )
+        if x < 96:  # the last day's word stands at the edge, and only where it has room
+            place, anchor = (100.0, "end") if x > 88 else (x + 0.6, "start")
+            marks += Markup(
+                '<text class="tick" x="{x:.2f}%" y="{y}" text-anchor="{anchor}">{text}</text>'
+            ).format(x=place, y=bottom + 13, anchor=anchor, text=f"{moment:%m-%d}")
     return marks

@@ -11,7 +11,7 @@ from faultbox_dashboard.charts.svg import draw_bars
 from faultbox_dashboard.text.language import Language
 from faultbox_dashboard.text.times import write_number
 
-WIDTH, HEIGHT = 112, 22
+WIDTH, HEIGHT = 84, 22
 
 
 def draw_sparkline(trend: Sequence[int], language: Language) -> Markup:
@@ -31,6 +31,6 @@ def draw_sparkline(trend: Sequence[int], language: Language) -> Markup:
         height=HEIGHT,
         floor=HEIGHT - 0.5,
         label=label,
-        bars=draw_bars(trend, top=highest, width=WIDTH, height=HEIGHT, gap=0.8),
+        bars=draw_bars(trend, top=highest, width=WIDTH, height=HEIGHT, gap=0.6),
         peak=write_number(highest, language),
     )

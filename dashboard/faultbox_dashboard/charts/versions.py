@@ -1,4 +1,4 @@
-"""Occurrences per version: a bar with its name and count, newest version last."""
+"""Occurrences per version: small bars in a list, a share of the whole in a table."""
 
 from collections.abc import Sequence
 
@@ -7,17 +7,18 @@ from markupsafe import Markup
 from faultbox_collector.queries.records import VersionCount
 from faultbox_dashboard.charts.svg import draw_bars
 
-WIDTH, HEIGHT = 44, 22
+BAR_WIDTH, HEIGHT = 8, 22
 
 
 def draw_versions(versions: Sequence[VersionCount]) -> Markup:
     """Return one small bar per version; names and counts stand beside it as text."""
     counts = [version.occurrences for version in versions]
-    bars = draw_bars(counts, top=max(counts, default=0), width=WIDTH, height=HEIGHT, gap=1.5)
+    width = BAR_WIDTH * len(counts)
+    bars = draw_bars(counts, top=max(counts, default=0), width=width, height=HEIGHT, gap=1.5)
     return Markup(
         '<svg class="vers" viewBox="0 0 {w} {h}" width="{w}" height="{h}" aria-hidden="true">'
         '<path class="floor" d="M0 {floor}h{w}"/><path class="bars" d="{bars}"/></svg>'
-    ).format(w=WIDTH, h=HEIGHT, floor=HEIGHT - 0.5, bars=bars)
+    ).format(w=width, h=HEIGHT, floor=HEIGHT - 0.5, bars=bars)
 
 
 def draw_share(part: int, whole: int) -> Markup:

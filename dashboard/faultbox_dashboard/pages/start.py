@@ -51,4 +51,6 @@ def write_line(server_url: str, key: str | None, product: str, program: tuple[st
     """Return a shell line that runs a program under the agent's eyes."""
     command = ("faultbox-agent", "exec", "--product", product, "--", *program)
     shown_key = shlex.quote(key) if key else "KEY"
-    return f"FAULTBOX_SERVER={shlex.quote(server_url)} FAULTBOX_KEY={shown_key} {shlex.join(command)}"
+    return (
+        f"FAULTBOX_SERVER={shlex.quote(server_url)} FAULTBOX_KEY={shown_key} {shlex.join(command)}"
+    )

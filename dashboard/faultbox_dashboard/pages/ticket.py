@@ -13,12 +13,13 @@ from faultbox_dashboard.text.evidence import (
     arrange_frames,
     arrange_log,
     arrange_state,
+    write_note,
 )
 from faultbox_dashboard.text.form import FIELDS, fill_form, fill_row, find_missing, label_missing
 from faultbox_dashboard.text.history import write_entry
 from faultbox_dashboard.text.language import Language
 from faultbox_dashboard.text.times import find_zone, write_time
-from faultbox_dashboard.text.words import ENDED_TICKET_STATES, say, step_progress, CHOICES
+from faultbox_dashboard.text.words import CHOICES, ENDED_TICKET_STATES, say, step_progress
 
 NOTE_CHARS = 4_000
 HISTORY_ENTRIES = 500
@@ -78,7 +79,9 @@ def find_duties(
     missing = find_missing(ticket.fields)
     if missing:
         names = language.gettext(", ").join(label_missing(name, language) for name in missing)
-        duties.append((language.gettext("Still to be filled in: %(names)s") % {"names": names}, "#form"))
+        duties.append(
+            (language.gettext("Still to be filled in: %(names)s") % {"names": names}, "#form")
+        )
     today = write_time(now_ms, zone)[:10]
     notes = (entry.at_ms for entry in ticket.history if entry.kind == "note")
     if all(write_time(at_ms, zone)[:10] != today for at_ms in notes):
@@ -119,5 +122,6 @@ def _evidence_context(ticket: TicketPage, language: Language) -> dict[str, objec
         "log": arrange_log(sample.log) if sample else None,
         "frames": arrange_frames(sample.frames) if sample else (),
         "state_rows": arrange_state(sample, language) if sample else (),
+        "evidence_note": write_note(sample, language) if sample else "",
         "crash_text": (sample.text or "")[:TEXT_CHARS] if sample else "",
     }

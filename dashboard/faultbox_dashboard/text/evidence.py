@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from faultbox_collector.queries.records import Sample
 from faultbox_dashboard.text.language import Language, gettext_noop
 from faultbox_dashboard.text.times import write_bytes, write_duration, write_number
-from faultbox_dashboard.text.words import say
+from faultbox_dashboard.text.words import MISSING_EVIDENCE, say
 from faultbox_protocol.report import Frame, LogLine, Plain
 
 FRAMES = 64
@@ -109,7 +109,7 @@ def _write_place(frame: Frame) -> str:
 
 def arrange_state(sample: Sample, language: Language) -> tuple[tuple[str, str], ...]:
     """Return name and value of the device's state at the fault."""
-    rows = []
+    rows: list[tuple[str, str]] = []
     for path, value in _walk(sample.sys, ""):
         if len(rows) == STATE_ROWS:
             break
@@ -141,3 +141,14 @@ def _write_measure(name: str, value: Plain, language: Language) -> str:
     if isinstance(value, bytes):
         return value.hex()
     return write_number(len(value), language)
+
+
+def write_note(sample: Sample, language: Language) -> str:
+    """Return why evidence is missing; empty where nothing is."""
+    if not sample.note:
+        return ""
+    if sample.note in MISSING_EVIDENCE:
+        return language.gettext(MISSING_EVIDENCE[sample.note])
+    return language.gettext("The evidence could not be read (%(reason)s).") % {
+        "reason": sample.note
+    }

@@ -111,9 +111,7 @@ SECTIONS: tuple[tuple[str, tuple[FormField, ...]], ...] = (
         ),
     ),
 )
-FIELDS: Mapping[str, FormField] = {
-    field.name: field for _, fields in SECTIONS for field in fields
-}
+FIELDS: Mapping[str, FormField] = {field.name: field for _, fields in SECTIONS for field in fields}
 
 _TECHNICAL = ("product_name", "serial", "app_version", "occurred_at", "place", "phenomenon")
 _SERVICE = ("product_name", "service_description")
@@ -173,9 +171,7 @@ def fill_row(
     )
 
 
-def write_value(
-    field: FormField, value: str, language: Language, zone: tzinfo
-) -> tuple[str, ...]:
+def write_value(field: FormField, value: str, language: Language, zone: tzinfo) -> tuple[str, ...]:
     """Return a stored value in words, one or more lines; unreadable values as they are."""
     if field.kind == "choice":
         return (say(CHOICES[field.name], value, language),)
@@ -202,11 +198,16 @@ def _write_files(value: str, language: Language) -> tuple[str, ...]:
 
 
 def _write_file(file: Mapping[str, object], language: Language) -> str:
-    parts = [str(file.get("name", "?")), say(CHOICES["attachment"], str(file.get("kind", "other")), language)]
+    parts = [
+        str(file.get("name", "?")),
+        say(CHOICES["attachment"], str(file.get("kind", "other")), language),
+    ]
     size_bytes, redactions = file.get("bytes"), file.get("redactions")
-    if isinstance(size_bytes, int):
+    if isinstance(size_bytes, int) and size_bytes > 0:
         parts.append(write_bytes(size_bytes))
     if isinstance(redactions, int) and redactions > 0:
-        text = language.ngettext("%(count)d place redacted", "%(count)d places redacted", redactions)
+        text = language.ngettext(
+            "%(count)d place redacted", "%(count)d places redacted", redactions
+        )
         parts.append(text % {"count": redactions})
     return " · ".join(parts)

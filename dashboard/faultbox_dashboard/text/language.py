@@ -47,7 +47,7 @@ def load_languages() -> dict[str, Language]:
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
-    chinese = Language("zh-CN", "中文", Locale("zh", "CN"), Translations(compiled))
+    chinese = Language("zh-CN", "中文", Locale("zh", "CN", "Hans"), Translations(compiled))
     english = Language("en", "English", Locale("en"), NullTranslations())
     return {chinese.tag: chinese, english.tag: english}
 

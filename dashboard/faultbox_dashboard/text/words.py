@@ -74,10 +74,8 @@ CLOCKS: Mapping[str, str] = {
 }
 
 MISSING_EVIDENCE: Mapping[str, str] = {
-    "no_evidence": gettext_noop("The report carried no evidence."),
+    "pack_missing": gettext_noop("The stored report could not be found."),
     "truncated": gettext_noop("The evidence was cut off on its way."),
-    "undecodable": gettext_noop("The evidence could not be read."),
-    "missing": gettext_noop("The stored report could not be found."),
 }
 
 CHOICES: Mapping[str, Mapping[str, str]] = {
