@@ -92,19 +92,40 @@ _EXIT = re.compile(
 _HTTP = re.compile(r"\bHTTP(?:/\d(?:\.\d)?)?(?: status)?(?: code)?[ :=]{1,2}([45]\d\d)\b")
 _SQLSTATE = re.compile(r"(?i)\bsqlstate[ :=\[(\"']{1,3}([0-9A-Z]{5})\b")
 _HEX = re.compile(r"\b(0[xX][0-9a-fA-F]{2,8})\b")
-_HEX_CONTEXT = re.compile(
-    r"(?:hresult|ntstatus|esp_err_t|scode"
-    r"|(?:exception|error|stop|bugcheck|status|result|fault) ?(?:code)?"
-    r"|错误码|错误代码|故障码|返回值)[ :：=#(\[]{1,3}$",
-    re.IGNORECASE,
+_HEX_WORDS = frozenset(
+    [
+        "hresult",
+        "ntstatus",
+        "esp_err_t",
+        "scode",
+        "exception",
+        "error",
+        "stop",
+        "bugcheck",
+        "status",
+        "result",
+        "fault",
+    ]
 )
 _MINUS = re.compile(r"(?<=[ :：=(])(-\d{1,5})(?![\d.\w])")
-_MINUS_CONTEXT = re.compile(
-    r"(?:\b(?:error|err|ret|rc|errno|status|result|failed|failure|code|returned)(?: code)?"
-    r"[ :：=(]{1,3}"
-    r"|(?:错误|失败|返回值?|错误码)[ :：=(]{1,3})$",
-    re.IGNORECASE,
+_MINUS_WORDS = frozenset(
+    [
+        "error",
+        "err",
+        "ret",
+        "rc",
+        "errno",
+        "status",
+        "result",
+        "failed",
+        "failure",
+        "code",
+        "returned",
+    ]
 )
+_CHINESE_WORDS = ("错误", "失败", "返回", "返回值", "错误码", "错误代码", "故障码")
+_NOT_WORD = re.compile(r"\W+")
+_LINKS = " :：=#([（"
 _NUMBERS = (
     (("errno",), _ERRNO_NUMBER, CodeKind.ERRNO, "errno {}"),
     (("winerror",), _WIN_ERROR, CodeKind.RESULT, "WinError {}"),
@@ -200,11 +221,27 @@ def _find_numbers(text: str) -> Iterator[Code]:
             yield Code(form.format(value.upper()), kind, 3, found.start(), found.end())
 
 
+def _speaks_of_result(before: str, words: frozenset[str]) -> bool:
+    """Tell whether one of the words, or it and `code`, stands right before a number.
+
+    Dumps hold hundreds of numbers, so this is cheaper than a pattern.
+    """
+    lead = before.rstrip(_LINKS)
+    if not 1 <= len(before) - len(lead) <= 3:
+        return False
+    if not lead.isascii() and lead.endswith(_CHINESE_WORDS):
+        return True
+    *rest, last = _NOT_WORD.split(lead.lower()[-24:])
+    if last in words:
+        return True
+    return last == "code" and bool(rest) and rest[-1] in words
+
+
 def _find_results(text: str) -> Iterator[Code]:
-    """Find bare numbers, which only their context makes a result code."""
-    for pattern, context in ((_HEX, _HEX_CONTEXT), (_MINUS, _MINUS_CONTEXT)):
+    """Find bare numbers, which only the word before makes a result code."""
+    for pattern, words in ((_HEX, _HEX_WORDS), (_MINUS, _MINUS_WORDS)):
         for found in pattern.finditer(text):
-            if context.search(_before(text, found.start())):
+            if _speaks_of_result(_before(text, found.start()), words):
                 yield Code(found.group(1).lower(), CodeKind.RESULT, 3, found.start(), found.end())
 
 
