@@ -1,1 +1,3 @@
 """Faultbox dashboard."""
+
+__version__ = "0.1.0"
