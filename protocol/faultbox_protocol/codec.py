@@ -30,6 +30,7 @@ _RANKS: dict[int, int] = {
     FrameKind.END: 3,
 }
 """The order of a bundle's frames; each comes once, only blobs repeat."""
+_BLOB_RANK = _RANKS[FrameKind.BLOB]
 _BOUNDS: dict[int, tuple[int, int, str]] = {
     FrameKind.HEAD: (limits.HEAD_ENCODED_BYTES, limits.HEAD_RAW_BYTES, "head_too_large"),
     FrameKind.EVIDENCE: (
@@ -173,27 +174,24 @@ def read_blob(bundle: Bundle, index: int) -> bytes:
 
 def _check_place(frame: RawFrame, before: list[RawFrame]) -> None:
     """Check that `frame` may follow the frames before it, and its sizes."""
-    at = f"at byte {frame.start}"
-    rank = _RANKS.get(frame.kind)
+    kind = frame.kind
+    rank = _RANKS.get(kind)
     if rank is None:
-        raise Unsupported("unknown_kind", f"frame kind {frame.kind} {at}")
+        raise Unsupported("unknown_kind", f"frame kind {kind} at byte {frame.start}")
     if frame.codec > Codec.ZLIB:
-        raise Unsupported("unknown_codec", f"codec {frame.codec} {at}")
-    last = _RANKS[before[-1].kind] if before else None
-    follows = rank == 0 if last is None else rank > last or rank == last == _RANKS[FrameKind.BLOB]
+        raise Unsupported("unknown_codec", f"codec {frame.codec} at byte {frame.start}")
+    last = _RANKS[before[-1].kind] if before else -1
+    follows = rank == 0 if last < 0 else rank > last or rank == last == _BLOB_RANK
     if not follows:
-        raise Malformed("bad_order", f"frame kind {frame.kind} {at}")
-    if frame.kind == FrameKind.END:
+        raise Malformed("bad_order", f"frame kind {kind} at byte {frame.start}")
+    if kind == FrameKind.END:
         if frame.codec != Codec.IDENTITY or frame.raw_bytes != _DIGEST_BYTES:
             raise Malformed("bad_length", "an end frame is 32 plain bytes")
         return
-    encoded_bytes, raw_bytes, reason = _BOUNDS[frame.kind]
+    encoded_bytes, raw_bytes, reason = _BOUNDS[kind]
     if frame.end - frame.payload_start > encoded_bytes or frame.raw_bytes > raw_bytes:
-        raise TooLarge(reason, f"in the frame {at}")
-    if (
-        frame.kind == FrameKind.BLOB
-        and sum(one.kind == frame.kind for one in before) == limits.BLOBS
-    ):
+        raise TooLarge(reason, f"in the frame at byte {frame.start}")
+    if rank == _BLOB_RANK and sum(one.kind == kind for one in before) == limits.BLOBS:
         raise TooLarge("too_many_blobs", f"more than {limits.BLOBS}")
 
 
