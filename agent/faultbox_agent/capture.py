@@ -72,7 +72,12 @@ class Capture:
                 hits += found
         prod = source.get("prod")
         named = dict(prod) if isinstance(prod, dict) else {}
-        named["name"] = named.get("name") or self._settings.product or UNNAMED_PRODUCT
+        named["name"] = (
+            named.get("name")
+            or self._settings.product
+            or _as_text(fault.facts.get("program"))
+            or UNNAMED_PRODUCT
+        )
         source["prod"] = _clip(named, "prod")
         try:
             head = schema.head_from_map({**source, "id": fault.id, "v": schema.VERSION})

@@ -95,12 +95,13 @@ def install(
     """Report this program's faults to the agent of this device.
 
     Everything may be left out: names that are not given come from `FAULTBOX_PRODUCT`, `_MODEL`,
-    `_SERIAL`, `_VERSION`, `_HW`, `_FW`, `_PLACE`, `_SITE` and `_SPOOL`, the product at last from
-    the program's name. `FAULTBOX_PRIVACY_KEYS` holds more names of secrets.
+    `_SERIAL`, `_VERSION`, `_HW`, `_FW`, `_PLACE`, `_SITE` and `_SPOOL`; what is missing then comes
+    from the agent that takes the report in, the product at last from the program's name.
+    `FAULTBOX_PRIVACY_KEYS` holds more names of secrets.
     A second call replaces the first. Never raises.
     """
     given = {
-        "name": _choose(product, "PRODUCT") or _program_name(),
+        "name": _choose(product, "PRODUCT"),
         "model": _choose(model, "MODEL"),
         "serial": _choose(serial, "SERIAL"),
         "app": _choose(version, "VERSION"),
@@ -139,9 +140,3 @@ def report_exception(error: BaseException) -> bytes | None:
 
 def _choose(given: str | None, name: str) -> str | None:
     return given if given is not None else os.environ.get(f"FAULTBOX_{name}")
-
-
-def _program_name() -> str:
-    argv = getattr(sys, "argv", None) or [""]
-    name = os.path.basename(argv[0] or sys.executable or "python")
-    return os.path.splitext(name)[0] or "python"

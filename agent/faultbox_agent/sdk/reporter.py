@@ -211,6 +211,7 @@ class Reporter:
                 "start_ticks": read_start_ticks(pid),
                 "exe": read_program(pid),
                 "argv0": clip(sys.argv[0], 1024) if getattr(sys, "argv", None) else None,
+                "program": _program_name(),
             }
         return dict(self._process)
 
@@ -251,3 +252,10 @@ def _log_frame(record: LogRecord) -> Plain:
         "line": record.lineno,
         "app": is_own(record.pathname),
     }
+
+
+def _program_name() -> str:
+    """The script's name without its ending: the product of who named none."""
+    argv = getattr(sys, "argv", None) or [""]
+    name = os.path.basename(argv[0] or sys.executable or "python")
+    return os.path.splitext(name)[0][:256] or "python"

@@ -119,11 +119,14 @@ def _list_causes(error: BaseException) -> list[Plain]:
 
 
 def _behind(error: BaseException) -> list[BaseException]:
+    """What an exception says caused it: `raise … from` and the members of a group.
+
+    An exception raised *during handling* of another is a fault of its own: the wire's causes end
+    in the root cause, and a signature made of the other one would name the wrong fault.
+    """
     found = []
     if error.__cause__ is not None:
         found.append(error.__cause__)
-    elif error.__context__ is not None and not error.__suppress_context__:
-        found.append(error.__context__)
     if isinstance(error, BaseExceptionGroup):
         found += list(error.exceptions[: limits.CAUSES])
     return found
