@@ -126,6 +126,8 @@ def _is_own_site(request: web.Request) -> bool:
 
 
 async def _read_form(request: web.Request) -> dict[str, str]:
+    if not request.body_exists:
+        return {}
     if request.content_type != "application/x-www-form-urlencoded":
         raise web.HTTPUnsupportedMediaType
     if "Content-Encoding" in request.headers:

@@ -34,6 +34,12 @@ FLAGS = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
+SERIOUS_ISSUES = (
+    "BlockedByResponseIssue",
+    "ContentSecurityPolicyIssue",
+    "CorsIssue",
+    "MixedContentIssue",
+)
 START_SECONDS = 30.0
 WAIT_SECONDS = 15.0
 
@@ -108,9 +114,13 @@ class Browser:
             await self.wait_loaded()
 
     async def type(self, selector: str, text: str) -> None:
-        """Put the cursor into a field and type a text."""
-        await self.run(f"document.querySelector({json.dumps(selector)}).focus()")
+        """Put the cursor into a field and add a text to it, as an input method does."""
+        field = f"document.querySelector({json.dumps(selector)})"
+        await self.run(f"{field}.focus()")
+        # the browser hears of the focus a frame later than the page, and drops what came before
+        await self.run("new Promise(done => requestAnimationFrame(() => setTimeout(done, 20)))")
         await self.call("Input.insertText", text=text)
+        await self.wait_for(f"{field}.value.includes({json.dumps(text)})")
 
     async def press(self, key: str) -> None:
         """Press one key that stands for itself."""
@@ -163,7 +173,7 @@ class Browser:
             "Runtime.exceptionThrown": lambda: self._complain(params["exceptionDetails"]),
             "Log.entryAdded": lambda: self._read_log(params["entry"]),
             "Runtime.consoleAPICalled": lambda: self._read_console(params),
-            "Audits.issueAdded": lambda: self._complain(params["issue"]),
+            "Audits.issueAdded": lambda: self._read_issue(params["issue"]),
         }
         notes.get(message.get("method", ""), lambda: None)()
 
@@ -174,6 +184,10 @@ class Browser:
     def _read_console(self, params: dict[str, Any]) -> None:
         if params["type"] in ("error", "warning", "assert"):
             self._complain([argument.get("value", "?") for argument in params["args"]])
+
+    def _read_issue(self, issue: dict[str, Any]) -> None:
+        if issue["code"] in SERIOUS_ISSUES:
+            self._complain(issue)
 
     def _complain(self, what: object) -> None:
         self.complaints.append(str(what))

@@ -17,8 +17,8 @@ def write_entry(entry: TicketEntry, language: Language) -> str:
     data = entry.data
     if entry.kind == "opened" and entry.actor in _MACHINES:
         return language.gettext("Opened automatically from a device's report.")
-    if entry.kind == "devices" and isinstance(data.get("devices"), int):
-        count = int(str(data["devices"]))
+    count = data.get("devices")
+    if entry.kind == "devices" and isinstance(count, int) and not isinstance(count, bool):
         text = language.ngettext(
             "%(count)s device is affected now.", "%(count)s devices are affected now.", count
         )

@@ -15,6 +15,7 @@ from faultbox_dashboard.text.language import Language
 
 _LATEST_MS = 253_402_300_799_000  # the last second of year 9999
 _DIGIT_BEFORE_CHINESE = re.compile(r"(?<=\d)(?=[\u4e00-\u9fff])")
+_LARGEST = 10**18
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
@@ -74,7 +75,9 @@ def write_duration(duration_ms: float, language: Language) -> str:
 
 
 def write_number(number: float, language: Language) -> str:
-    """Return a number with its thousands separated."""
+    """Return a number with its thousands separated; a monstrous one as it is."""
+    if abs(number) > _LARGEST:
+        return str(number)
     return str(format_decimal(number, locale=language.locale))
 
 

@@ -1,0 +1,114 @@
+"""The sentence that support reads first."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faultbox_collector.domain.facts import Facts as DomainFacts
+from faultbox_collector.domain.sentences import describe_fault
+from faultbox_collector.queries.records import Facts
+from faultbox_dashboard.text.language import Language, load_languages
+from faultbox_dashboard.text.titles import EXCEPTIONS, SIGNALS, write_title
+
+LANGUAGES = load_languages()
+
+CASES = (
+    (
+        Facts("crash", "SIGSEGV", None, "SIGSEGV", "f", "worker"),
+        "程序 worker 崩溃（段错误）",
+        "worker crashed (segmentation fault)",
+    ),
+    (
+        Facts("error", code="E-202", program="init"),
+        "设备报错代码 E-202",
+        "The device reports error code E-202",
+    ),
+    (
+        Facts("crash", "ZeroDivisionError"),
+        "程序异常：除数为零（ZeroDivisionError）",
+        "Program exception: division by zero (ZeroDivisionError)",
+    ),
+    (
+        Facts("crash", "java.lang.NullPointerException"),
+        "程序异常：空指针（NullPointerException）",
+        "Program exception: null pointer (NullPointerException)",
+    ),
+    (
+        Facts("crash", "vendor::OddFailure"),
+        "程序异常：OddFailure",
+        "Program exception: OddFailure",
+    ),
+    (
+        Facts("crash", signal="SIGKILL", program="storaged"),
+        "程序 storaged 被强制结束",
+        "storaged was killed",
+    ),
+    (
+        Facts("oom", signal="SIGKILL", program="indexer"),
+        "程序 indexer 因内存不足被终止",
+        "indexer was killed: out of memory",
+    ),
+    (
+        Facts("crash", signal="SIGRTMIN+3"),
+        "程序崩溃（SIGRTMIN+3）",
+        "The program crashed (SIGRTMIN+3)",
+    ),
+    (
+        Facts("crash", code="E-1", signal="SIGABRT"),
+        "程序崩溃（异常中止）",
+        "The program crashed (aborted)",
+    ),
+    (Facts("hang", program="modemd"), "程序 modemd 无响应", "modemd hung"),
+    (Facts("reboot"), "设备意外重启", "The device rebooted"),
+    (
+        Facts("error", program="netd", message="peer\n closed"),
+        "程序 netd 报错：peer closed",
+        "netd reported an error: peer closed",
+    ),
+    (Facts("something new"), "设备故障", "Device fault"),
+)
+
+
+@pytest.mark.parametrize(("facts", "zh", "en"), CASES)
+def test_the_sentence_in_both_languages(
+    chinese: Language, english: Language, facts: Facts, zh: str, en: str
+) -> None:
+    assert write_title(facts, chinese) == zh
+    assert write_title(facts, english) == en
+
+
+def test_it_says_what_the_collector_writes_into_the_form() -> None:
+    """Title and phenomenon stand on one page: two words for one thing would confuse."""
+    languages = load_languages()
+    names = [name for name in EXCEPTIONS if "(" in describe_fault(DomainFacts("crash", name), "en")]
+    assert len(names) > 10
+    signals = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGKILL", "SIGTERM", "SIGXCPU")
+    cases: list[tuple[str, str | None, str | None, str | None]]
+    cases = [("crash", name, None, None) for name in names]
+    cases += [("crash", None, signal, p) for signal, p in itertools.product(signals, (None, "w"))]
+    cases += [("oom", None, "SIGKILL", "w"), ("error", "KeyError", None, "w")]
+    for kind, type_name, signal, program in cases:
+        for tag in ("zh-CN", "en"):
+            title = write_title(Facts(kind, type_name, None, signal, None, program), languages[tag])
+            domain = DomainFacts(kind, type_name, None, signal, None, program)
+            assert title == describe_fault(domain, tag)
+
+
+@given(
+    st.builds(
+        Facts,
+        kind=st.sampled_from(["crash", "hang", "oom", "error", "anomaly", "other", "%s", ""]),
+        type=st.none() | st.text(max_size=40) | st.sampled_from(sorted(EXCEPTIONS)),
+        code=st.none() | st.text(max_size=20),
+        signal=st.none() | st.text(max_size=20) | st.sampled_from(sorted(SIGNALS)),
+        program=st.none() | st.text(max_size=40),
+        message=st.none() | st.text(max_size=300),
+    )
+)
+def test_any_facts_give_a_title(facts: Facts) -> None:
+    for language in LANGUAGES.values():
+        title = write_title(facts, language)
+        assert title.strip()
+        assert len(title) < 400
