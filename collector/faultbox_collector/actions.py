@@ -7,9 +7,11 @@ socket may also reach the database).
 
 import asyncio
 import json
+import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -25,6 +27,8 @@ from faultbox_collector.store.products import (
     revoke_keys,
 )
 from faultbox_collector.writer import Writer
+
+logger = logging.getLogger(__name__)
 
 SOCKET = "admin.sock"
 _NAME_CHARS = 256
@@ -82,9 +86,9 @@ def perform(settings: Settings, name: str, arguments: Arguments) -> str:
 
 def _ask_server(data: Path, name: str, arguments: Arguments) -> str:
     try:
-        with socket.socket(socket.AF_UNIX) as connection:
+        with socket.socket(socket.AF_UNIX) as connection, _short_path(data) as path:
             connection.settimeout(_ANSWER_SECONDS)
-            connection.connect(str(data / SOCKET))
+            connection.connect(path)
             connection.sendall(json.dumps({"action": name, **arguments}).encode() + b"\n")
             with connection.makefile("rb") as answer:
                 found = json.loads(answer.readline())
@@ -95,6 +99,16 @@ def _ask_server(data: Path, name: str, arguments: Arguments) -> str:
     if "error" in found:
         raise ActionError(found["error"])
     return str(found["answer"])
+
+
+@contextmanager
+def _short_path(data: Path) -> Iterator[str]:
+    """Yield a path to the socket that fits into the 107 bytes which the kernel allows."""
+    folder = os.open(data, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{SOCKET}"
+    finally:
+        os.close(folder)
 
 
 async def serve_actions(
@@ -108,20 +122,31 @@ async def serve_actions(
 
     async def answer(reader: asyncio.StreamReader, stream: asyncio.StreamWriter) -> None:
         try:
-            request = json.loads(await asyncio.wait_for(reader.readline(), _ANSWER_SECONDS))
-            action = ACTIONS[request.pop("action")]
-            found = {"answer": await writer.run(lambda c: action(c, request))}
+            found = {"answer": await _perform_line(reader, writer)}
             await on_change()
-        except (ActionError, KeyError, ValueError, TimeoutError) as error:
-            found = {"error": str(error)}
+        except Exception as error:
+            if not isinstance(error, ActionError):
+                logger.exception("an action failed")
+            found = {"error": str(error) or type(error).__name__}
         stream.write(json.dumps(found).encode() + b"\n")
-        await stream.drain()
+        with suppress(ConnectionError):
+            await stream.drain()
         stream.close()
 
-    path = data / SOCKET
-    path.unlink(missing_ok=True)
+    (data / SOCKET).unlink(missing_ok=True)
     before = os.umask(0o177)
     try:
-        return await asyncio.start_unix_server(answer, path)
+        with _short_path(data) as path:
+            return await asyncio.start_unix_server(answer, path)
     finally:
         os.umask(before)
+
+
+async def _perform_line(reader: asyncio.StreamReader, writer: Writer) -> str:
+    line = await asyncio.wait_for(reader.readline(), _ANSWER_SECONDS)
+    try:
+        request: Arguments = json.loads(line)
+        action = ACTIONS[request.pop("action")]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise ActionError("this server does not know such an action") from None
+    return await writer.run(lambda connection: action(connection, request))

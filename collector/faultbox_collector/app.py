@@ -15,13 +15,14 @@ from faultbox_collector.actions import serve_actions
 from faultbox_collector.desk.doors import Accounts, Desk, Reader
 from faultbox_collector.digest.loop import Digest
 from faultbox_collector.inbox import Inbox
-from faultbox_collector.pack.files import PackFolder
+from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.writer import PackWriter
 from faultbox_collector.settings import Settings
-from faultbox_collector.store.opening import OpenStore, open_store
+from faultbox_collector.store.opening import DataFolderError, OpenStore, open_store
 from faultbox_collector.web.auth import KeyRing
+from faultbox_collector.web.body import BodyLimits
 from faultbox_collector.web.intake import Intake
-from faultbox_collector.web.problems import with_problems
+from faultbox_collector.web.problems import answer_problems
 from faultbox_collector.web.receipts import Receipts, get_health, get_time
 from faultbox_collector.writer import Writer
 from faultbox_protocol import api
@@ -57,11 +58,16 @@ def build_collector(settings: Settings) -> Collector:
     """
     store = open_store(settings)
     packs = PackFolder(store.data)
+    try:
+        pack_writer = PackWriter(packs, settings.pack_mib * _MIB, store.cursor or START)
+    except OSError as error:
+        store.close()
+        raise DataFolderError(f"cannot write to {packs.path}: {error}") from None
     writer = Writer(store.writer_engine)
     fatal = asyncio.Event()
     loop = asyncio.get_running_loop()
     inbox = Inbox(
-        PackWriter(packs, settings.pack_mib * _MIB),
+        pack_writer,
         on_fatal=lambda: loop.call_soon_threadsafe(fatal.set),
     )
     digest = Digest(
@@ -78,7 +84,7 @@ def build_collector(settings: Settings) -> Collector:
         reader=reader,
         accounts=Accounts(reader, writer),
         desk=Desk(writer),
-        application=web.Application(),
+        application=web.Application(middlewares=[answer_problems]),
         fatal=fatal,
     )
     _add_routes(collector)
@@ -87,12 +93,17 @@ def build_collector(settings: Settings) -> Collector:
 
 
 def _add_routes(collector: Collector) -> None:
-    intake = Intake(collector.keys, collector.inbox)
+    settings = collector.settings
+    intake = Intake(
+        collector.keys,
+        collector.inbox,
+        BodyLimits(settings.body_idle_seconds, settings.body_seconds),
+    )
     receipts = Receipts(collector.keys, collector.inbox, collector.reader.receipt)
     collector.application.router.add_routes(
         [
-            web.post(api.BUNDLES, with_problems(intake.post)),
-            web.get(f"{api.RECEIPTS}/{{id}}", with_problems(receipts.get)),
+            web.post(api.BUNDLES, intake.post),
+            web.get(f"{api.RECEIPTS}/{{id}}", receipts.get),
             web.get(api.TIME, get_time),
             web.get("/healthz", get_health),
         ]

@@ -11,22 +11,27 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from faultbox_collector.pack.records import Position
-from faultbox_collector.pack.writer import PackSyncError, PackWriteError, PackWriter
+from faultbox_collector.pack.writer import PackSyncError, PackWriteError
 from faultbox_protocol.report import Head
 
 logger = logging.getLogger(__name__)
 
 WAITING_BYTES = 64 * 1024 * 1024
 """More than this waiting for the disk and new bundles are asked to come again later."""
-HEADS = 2_000
-"""Decoded heads kept for the digest, some 10 KiB each; beyond, it decodes them again."""
+HEADS_BYTES = 8 * 1024 * 1024
+"""Decoded heads kept for the digest, by their bytes on the wire: in memory they take some five
+times that. Beyond, the digest decodes them again."""
+UNDIGESTED = 200_000
+"""More ids than this waiting for the digest, some 60 MiB, and new bundles are asked to come again:
+a database in trouble for hours must not fill the memory."""
 GROUP_BYTES = 16 * 1024 * 1024
 
 
 class InboxFull(Exception):
-    """Too much is waiting for the disk; try again in a second."""
+    """Too much is waiting for the disk or for the digest; try again in a second."""
 
 
 @dataclass(slots=True)
@@ -46,22 +51,45 @@ class _Waiting:
     done: asyncio.Future[list[Position]]
 
 
+class Pack(Protocol):
+    """What the inbox needs of a `PackWriter`."""
+
+    @property
+    def end(self) -> Position:
+        """Everything before this place is durable."""
+        ...
+
+    def append(self, records: list[bytes], /) -> list[Position]:
+        """Make records durable."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
+
+
 class Inbox:
     """Takes records from the event loop and returns when they are durable.
 
     Args:
         writer: the pack; only the inbox's thread uses it.
         on_fatal: called when the disk no longer confirms; the process has to end.
+        undigested: how many bundles may wait for the digest.
     """
 
-    def __init__(self, writer: PackWriter, on_fatal: Callable[[], object]) -> None:
+    def __init__(
+        self, writer: Pack, on_fatal: Callable[[], object], undigested: int = UNDIGESTED
+    ) -> None:
         self._writer = writer
+        self._most = undigested
         self._on_fatal = on_fatal
         self._on_durable: Callable[[Position], None] | None = None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
         self._undigested: dict[bytes, Undigested] = {}
-        self._heads: dict[bytes, Head] = {}
+        self._heads: dict[bytes, tuple[Head, int]] = {}
+        self._heads_bytes = 0
+        self._heads_lock = threading.Lock()
         self._broken: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
 
@@ -76,22 +104,27 @@ class Inbox:
         self._thread.join()
         self._writer.close()
 
-    def remember(self, entry: Undigested, head: Head) -> None:
-        """Note a bundle as on its way."""
+    def remember(self, entry: Undigested, head: Head, head_bytes: int) -> None:
+        """Note a bundle as on its way; `head_bytes` is the size of its head on the wire."""
         self._undigested[head.id] = entry
-        if len(self._heads) < HEADS:
-            self._heads[entry.sha256] = head
+        with self._heads_lock:
+            if self._heads_bytes + head_bytes <= HEADS_BYTES and entry.sha256 not in self._heads:
+                self._heads[entry.sha256] = head, head_bytes
+                self._heads_bytes += head_bytes
 
     def take_head(self, sha256: bytes) -> Head | None:
         """Return, once, the head that the intake decoded, so that the digest need not again."""
-        return self._heads.pop(sha256, None)
+        with self._heads_lock:
+            head, head_bytes = self._heads.pop(sha256, (None, 0))
+            self._heads_bytes -= head_bytes
+        return head
 
     def forget(self, bundle_ids: list[bytes]) -> None:
         """Drop ids that the digest has committed; from now on the database knows them."""
         for bundle_id in bundle_ids:
             entry = self._undigested.pop(bundle_id, None)
             if entry is not None:
-                self._heads.pop(entry.sha256, None)
+                self.take_head(entry.sha256)
 
     def undigested(self, bundle_id: bytes) -> Undigested | None:
         """Return what is known of an id that the database does not know yet."""
@@ -119,6 +152,8 @@ class Inbox:
             raise self._broken
         size = sum(map(len, records))
         if self._waiting_bytes and self._waiting_bytes + size > WAITING_BYTES:
+            raise InboxFull
+        if self.depth > self._most:
             raise InboxFull
         loop = asyncio.get_running_loop()
         waiting = _Waiting(records, size, loop, loop.create_future())
@@ -153,24 +188,23 @@ class Inbox:
         return group, first is not None
 
     def _write_group(self, group: list[_Waiting]) -> None:
-        outcome: list[list[Position]] | OSError
-        try:
-            if self._broken is not None:
-                raise self._broken
-            places = iter(self._writer.append([r for one in group for r in one.records]))
-            outcome = [[next(places) for _ in one.records] for one in group]
-        except PackWriteError as error:
-            logger.warning("the pack takes nothing: %s", error)
-            outcome = error
-        except PackSyncError as error:
-            logger.critical("the disk does not confirm: %s", error)
-            if self._broken is None:
-                self._broken = error
-                self._on_fatal()
-            outcome = error
+        outcome = self._broken or self._append(group)
         group[0].loop.call_soon_threadsafe(_resolve, group, outcome)
         if self._on_durable and not isinstance(outcome, OSError):
             self._on_durable(self._writer.end)
+
+    def _append(self, group: list[_Waiting]) -> list[list[Position]] | OSError:
+        try:
+            places = iter(self._writer.append([r for one in group for r in one.records]))
+            return [[next(places) for _ in one.records] for one in group]
+        except PackWriteError as error:
+            logger.warning("the pack takes nothing: %s", error)
+            return error
+        except Exception as error:  # a PackSyncError, or one that nobody thought of
+            logger.exception("nothing can be made durable any more")
+            self._broken = error if isinstance(error, PackSyncError) else PackSyncError(str(error))
+            self._on_fatal()
+            return self._broken
 
 
 def _resolve(group: list[_Waiting], outcome: list[list[Position]] | OSError) -> None:

@@ -49,6 +49,10 @@ class Settings:
     """Size in MiB at which a pack file is sealed and the next begun."""
     digest_batch: int = 500
     """Most bundles that one digest transaction takes."""
+    body_idle_seconds: int = 10
+    """How long a request's body may pause before it is answered with 408."""
+    body_seconds: int = 60
+    """How long a body may take in all, and a second more for each 64 KiB: slow links are honest."""
     key_cache_seconds: int = 5
     """How long a revoked key may still be taken by a server that did not revoke it itself."""
 
@@ -123,6 +127,9 @@ def _check(settings: Settings) -> Settings:
         raise SettingsError(f"language must be zh_CN or en, not {settings.language!r}")
     if not 0 <= settings.port <= 65535:
         raise SettingsError(f"port must be from 0 to 65535, not {settings.port}")
+    for name in ("pack_mib", "digest_batch", "body_idle_seconds", "body_seconds"):
+        if getattr(settings, name) < 1:
+            raise SettingsError(f"{name} must be at least 1, not {getattr(settings, name)}")
     if settings.timezone:
         try:
             ZoneInfo(settings.timezone)

@@ -48,6 +48,8 @@ class Writer:
         with self._engine.connect() as connection:
             while (item := self._jobs.get()) is not None:
                 job, future = item
+                if not future.set_running_or_notify_cancel():
+                    continue  # who asked has gone; from here on the job cannot be cancelled
                 try:
                     with connection.begin():
                         result = job(connection)

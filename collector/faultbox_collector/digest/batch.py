@@ -19,6 +19,8 @@ from faultbox_collector.store import devices, occurrences, progress, signatures,
 from faultbox_collector.store.occurrences import OccurrenceRow, QuarantineRow, SeenRow
 
 _HOUR_MS = 3_600_000
+_DROPPED = 2**31
+"""More faults than this are not lost between two reports; a total must stay within 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +83,16 @@ def _apply(
         if signature_id is not None:
             sums.add(draft, signature_id, device_id)
         for reason, count in draft.head.drops.items():
-            tallies[f"dropped:{reason}"] += count
+            tallies[f"dropped:{reason}"] += min(count, _DROPPED)
     occurrences.insert_occurrences(connection, rows)
     occurrences.insert_seen(connection, [_seen(draft) for draft in fresh])
-    signatures.add_devices(connection, organisation_id, sums.devices, now_ms)
+    new_devices = signatures.add_devices(connection, organisation_id, sums.devices, now_ms)
     signatures.add_versions(connection, organisation_id, sums.versions, now_ms)
     signatures.add_hours(connection, organisation_id, sums.hours)
     signatures.add_counts(
         connection,
         [
-            signatures.Counts(of, n, sums.first_ms[of], sums.last_ms[of])
+            signatures.Counts(of, n, new_devices[of], sums.first_ms[of], sums.last_ms[of])
             for of, n in sums.occurrences.items()
         ],
     )
@@ -133,6 +135,7 @@ def _sort_out_repeats(
 def _conflict(draft: Draft) -> QuarantineRow:
     return QuarantineRow(
         organisation_id=draft.arrival.organisation_id,
+        product_id=draft.arrival.product_id,
         bundle_id=draft.head.id,
         reason="id_reused",
         detail="an earlier bundle with this id has other bytes",

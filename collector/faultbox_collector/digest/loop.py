@@ -9,16 +9,18 @@ import logging
 import threading
 from collections.abc import Callable
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.digest.batch import Batch, apply_batch
 from faultbox_collector.digest.drafts import Draft, Drafter
-from faultbox_collector.pack.files import FIRST, PackFolder
+from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.records import Damage, Position, Record, read_records
 from faultbox_collector.store.occurrences import QuarantineRow
 from faultbox_collector.store.products import DEFAULT_ORGANISATION
 from faultbox_collector.writer import Writer
+from faultbox_protocol.codec import read_head
+from faultbox_protocol.errors import ProtocolError
 from faultbox_protocol.report import Head
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Digest:
         batch_size: most bundles in one transaction.
         known_head: the head of a bundle that the intake has decoded already.
         on_digested: called after each commit with the ids of its bundles.
+        retry_seconds: how long it waits where the database is in trouble.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Digest:
         batch_size: int,
         known_head: Callable[[bytes], Head | None],
         on_digested: Callable[[list[bytes]], None],
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self._folder = folder
         self._writer = writer
-        self._at = start or Position(FIRST, 0)
+        self._at = start or START
         self._batch_size = batch_size
         self._on_digested = on_digested
+        self._retry_seconds = retry_seconds
         self._drafter = Drafter(known_head)
         self._durable = self._at
         self._wake = threading.Event()
@@ -88,32 +93,30 @@ class Digest:
                     continue
             except Exception:
                 logger.exception("the digest cannot go on; it tries again")
-                self._stopping.wait(RETRY_SECONDS)
+                self._stopping.wait(self._retry_seconds)
                 continue
             self._wake.wait()
 
     def _step(self) -> bool:
         """Digest one batch; tell whether there was one."""
-        if self._at >= self._durable:
+        durable = self._durable
+        if self._at >= durable:
             return False
         path = self._folder.pack_path(self._at.pack)
-        found = list(read_records(path, self._at, self._batch_size)) if path.exists() else []
+        end = durable.offset if self._at.pack == durable.pack else None
+        found = list(read_records(path, self._at, self._batch_size, end)) if path.exists() else []
         if not found:
             following = self._folder.next_after(self._at)
-            if following is None or self._at.pack >= self._durable.pack:
+            if following is None or self._at.pack >= durable.pack:
                 return False
             self._at = following
             return True
-        self._store(found)
-        return True
-
-    def _store(self, found: list[Record | Damage]) -> None:
         last = found[-1]
-        end = Position(last.position.pack, last.position.offset + last.size)
         drafts, set_aside = self._draft_all(found)
-        self._apply(drafts, set_aside, end)
-        self._at = end
-        self._on_digested([draft.head.id for draft in drafts])
+        self._apply(
+            Batch(drafts, set_aside, Position(last.position.pack, last.position.offset + last.size))
+        )
+        return True
 
     def _draft_all(self, found: list[Record | Damage]) -> tuple[list[Draft], list[QuarantineRow]]:
         drafts: list[Draft] = []
@@ -127,29 +130,48 @@ class Digest:
             except Exception as error:
                 logger.exception("a bundle cannot be digested; it is set aside")
                 reason = getattr(error, "reason", "undigestible")
-                set_aside.append(_quarantine(one, reason, str(error)))
+                set_aside.append(_quarantine(one, reason, str(error), _read_id(one)))
         return drafts, set_aside
 
-    def _apply(self, drafts: list[Draft], set_aside: list[QuarantineRow], end: Position) -> None:
+    def _apply(self, batch: Batch) -> None:
+        """Store a batch, or its halves where it cannot be stored; the cursor follows each part."""
         try:
-            self._submit(Batch(drafts, set_aside, end))
-        except OperationalError:
-            raise
+            self._submit(batch)
         except Exception as error:
-            if len(drafts) > 1:
-                half = len(drafts) // 2
-                self._apply(drafts[:half], [], drafts[half].position)
-                self._apply(drafts[half:], set_aside, end)
-                return
-            if not drafts:
-                raise
-            logger.exception("a bundle cannot be stored; it is set aside")
+            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
+                raise  # the database's trouble, not the bundles'
+            self._divide(batch, error)
+
+    def _divide(self, batch: Batch, error: Exception) -> None:
+        drafts = batch.drafts
+        if not drafts:
+            raise error
+        if len(drafts) == 1:
+            logger.error("a bundle cannot be stored; it is set aside", exc_info=error)
             row = _quarantine(drafts[0], "undigestible", str(error), drafts[0].head.id)
-            self._submit(Batch([], [*set_aside, row], end))
+            self._submit(Batch([], [*batch.set_aside, row], batch.end))
+            return
+        half = len(drafts) // 2
+        middle = drafts[half].position
+        before = [row for row in batch.set_aside if Position(row.pack, row.pack_offset) < middle]
+        after = [row for row in batch.set_aside if Position(row.pack, row.pack_offset) > middle]
+        self._apply(Batch(drafts[:half], before, middle))
+        self._apply(Batch(drafts[half:], after, batch.end))
 
     def _submit(self, batch: Batch) -> None:
         now_ms = wall_ms()
         self._writer.submit(lambda connection: apply_batch(connection, batch, now_ms)).result()
+        self._at = batch.end
+        done = [draft.head.id for draft in batch.drafts]
+        done.extend(row.bundle_id for row in batch.set_aside if row.bundle_id)
+        self._on_digested(done)
+
+
+def _read_id(record: Record) -> bytes | None:
+    try:
+        return read_head(record.bundle).id
+    except ProtocolError:
+        return None
 
 
 def _quarantine(
@@ -158,9 +180,10 @@ def _quarantine(
     arrival = None if isinstance(one, Damage) else one.arrival
     return QuarantineRow(
         organisation_id=arrival.organisation_id if arrival else DEFAULT_ORGANISATION,
+        product_id=arrival.product_id if arrival else None,
         bundle_id=bundle_id,
         reason=reason,
-        detail=detail[:500],
+        detail=detail[:500].encode("utf-8", "replace").decode(),
         received_ms=arrival.received_ms if arrival else wall_ms(),
         pack=one.position.pack,
         pack_offset=one.position.offset,

@@ -32,7 +32,7 @@ def open_tickets(
     for draft, signature_id in zip(drafts, signature_ids, strict=True):
         if signature_id is not None:
             first.setdefault(signature_id, draft)
-    found = tickets.find_open_tickets(connection, sorted(first))
+    found = tickets.find_open_tickets(connection, organisation_id, sorted(first))
     missing = [of for of in sorted(first) if of not in found]
     if not missing:
         return found

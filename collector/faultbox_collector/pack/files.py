@@ -4,7 +4,8 @@ from pathlib import Path
 
 from faultbox_collector.pack.records import Position, Record, read_bundle_at
 
-FIRST = 1
+START = Position(1, 0)
+"""The beginning of the first pack."""
 
 
 class PackFolder:

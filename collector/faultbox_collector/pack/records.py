@@ -37,7 +37,7 @@ class Arrival:
     organisation_id: int
     product_id: int
     sent: str = ""
-    """The FB-Sent header as it came."""
+    """The FB-Sent header as it came; printable ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,19 @@ def encode_arrival(arrival: Arrival) -> bytes:
     return framing.write_frame(FrameKind.ARRIVAL, raw, Codec.IDENTITY)
 
 
-def read_records(path: Path, start: Position, limit: int) -> Iterator[Record | Damage]:
+def read_records(
+    path: Path, start: Position, limit: int, end: int | None = None
+) -> Iterator[Record | Damage]:
     """Yield at most `limit` records of one pack from `start`, each checked by CRC and SHA-256.
 
     A torn tail (the power went while it was written, so nobody got a receipt for it) ends the
-    run silently; a damaged stretch in front of intact records comes as `Damage`.
+    run silently; a damaged stretch in front of intact records comes as `Damage`. Nothing from
+    byte `end` on is looked at: what a writer has not confirmed may still be cut off again, and
+    touching a mapped page that was cut off kills the process.
     """
     size = path.stat().st_size
+    if end is not None:
+        size = min(size, end)
     if start.offset >= size:
         return
     with path.open("rb") as file:

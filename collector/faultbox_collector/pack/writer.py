@@ -8,7 +8,7 @@ succeeds proves nothing.
 import os
 from pathlib import Path
 
-from faultbox_collector.pack.files import FIRST, PackFolder
+from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.records import Position, find_end
 
 
@@ -26,22 +26,24 @@ class PackWriter:
     Args:
         folder: where packs lie.
         pack_bytes: size at which a pack is sealed and the next begun.
+        after: how far the digest has come. Nothing is written before that place, where it would
+            never be digested, even if the packs end earlier (an older backup, a lying disk).
+
+    Raises:
+        OSError: the folder or the newest pack cannot be used.
     """
 
-    def __init__(self, folder: PackFolder, pack_bytes: int) -> None:
+    def __init__(self, folder: PackFolder, pack_bytes: int, after: Position = START) -> None:
         self._folder = folder
         self._pack_bytes = pack_bytes
-        folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        numbers = folder.numbers()
-        self._number = numbers[-1] if numbers else 0
         self._file = -1
         self._size = 0
-        if numbers and find_end(folder.pack_path(self._number), Position(self._number, 0)) is None:
-            self._begin()  # a torn tail stays as it is: nobody got a receipt for it
-        elif numbers:
-            self._open(self._number)
-        else:
-            self._begin()
+        self._number = _newest(folder)
+        if self._number and self._reopen() and self.end >= after:
+            return
+        # A torn tail stays as it is: nobody got a receipt for it.
+        self._number = max(self._number, after.pack if after.offset else after.pack - 1)
+        self._begin()
 
     @property
     def end(self) -> Position:
@@ -58,10 +60,7 @@ class PackWriter:
         if self._size >= self._pack_bytes:
             self._begin()
         self._write(b"".join(records))
-        try:
-            os.fdatasync(self._file)
-        except OSError as error:
-            raise PackSyncError(error.errno, f"fdatasync of the pack: {error.strerror}") from error
+        _confirm(self._file, "the pack")
         positions = []
         for record in records:
             positions.append(Position(self._number, self._size))
@@ -80,30 +79,65 @@ class PackWriter:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
         except OSError as error:
-            os.ftruncate(self._file, self._size)
+            self._cut_back()
             raise PackWriteError(error.errno, f"write to the pack: {error.strerror}") from error
+
+    def _cut_back(self) -> None:
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError as error:  # half a record would stand in front of the next one
+            raise PackSyncError(error.errno, f"cut back the pack: {error.strerror}") from error
 
     def _begin(self) -> None:
         """Seal the pack and begin the next; its name is durable before anything lies in it."""
-        number = self._number + 1 if self._number else FIRST
-        file = os.open(
-            self._folder.pack_path(number),
-            os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC,
-            0o600,
-        )
-        _sync_folder(self._folder.path)
+        try:
+            file = os.open(
+                self._folder.pack_path(self._number + 1),
+                os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC,
+                0o600,
+            )
+        except OSError as error:
+            raise PackWriteError(error.errno, f"begin a pack: {error.strerror}") from error
         self.close()
-        self._file, self._number, self._size = file, number, 0
+        self._file, self._number, self._size = file, self._number + 1, 0
+        sync_folder(self._folder.path)
 
-    def _open(self, number: int) -> None:
-        path = self._folder.pack_path(number)
+    def _reopen(self) -> bool:
+        """Go on with the newest pack; False where its tail is torn.
+
+        The last process may have died between write and fsync, and the digest will take what it
+        left: so that is made durable first.
+        """
+        path = self._folder.pack_path(self._number)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        self._number, self._size = number, path.stat().st_size
+        _confirm(self._file, "the pack")
+        self._size = path.stat().st_size
+        return find_end(path, Position(self._number, 0)) is not None
 
 
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _newest(folder: PackFolder) -> int:
+    """Return the number of the newest pack, 0 where there is none; the folder is made."""
+    if not folder.path.exists():
+        folder.path.mkdir(parents=True, mode=0o700)
+        sync_folder(folder.path.parent)
+    return max(folder.numbers(), default=0)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable.
+
+    Raises:
+        PackSyncError: the disk does not confirm.
+    """
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)
+        _confirm(folder, str(path))
     finally:
         os.close(folder)
+
+
+def _confirm(file: int, what: str) -> None:
+    try:
+        os.fdatasync(file)
+    except OSError as error:
+        raise PackSyncError(error.errno, f"fdatasync of {what}: {error.strerror}") from error

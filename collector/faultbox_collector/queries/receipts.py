@@ -39,7 +39,7 @@ def find_receipt(
         )
     ).one_or_none()
     if row is None:
-        return _find_quarantined(connection, organisation_id, bundle_id)
+        return _find_quarantined(connection, organisation_id, product_id, bundle_id)
     number = _newest_ticket(connection, row.signature_id) if row.signature_id else None
     return ReceiptRow(BundleState.DIGESTED.value, bytes(row.sha256), row.key_value, number, None)
 
@@ -55,11 +55,15 @@ def _newest_ticket(connection: Connection, signature_id: int) -> str | None:
 
 
 def _find_quarantined(
-    connection: Connection, organisation_id: int, bundle_id: bytes
+    connection: Connection, organisation_id: int, product_id: int, bundle_id: bytes
 ) -> ReceiptRow | None:
     row = connection.execute(
         select(quarantine.c.reason)
-        .where(quarantine.c.bundle_id == bundle_id, quarantine.c.organisation_id == organisation_id)
+        .where(
+            quarantine.c.bundle_id == bundle_id,
+            quarantine.c.organisation_id == organisation_id,
+            quarantine.c.product_id == product_id,
+        )
         .order_by(quarantine.c.id.desc())
         .limit(1)
     ).one_or_none()

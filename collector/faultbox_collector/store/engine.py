@@ -7,8 +7,9 @@ of 960 updates), read-only connections for everybody else.
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, CursorResult, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, CursorResult, Engine, Table, create_engine, event
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.pool import NullPool, QueuePool
@@ -20,7 +21,9 @@ BUSY_MS = 10_000
 def open_writer_engine(data: Path) -> Engine:
     """Return the engine whose one connection writes; every transaction takes the write lock."""
     engine = create_engine(
-        f"sqlite:///{data / DATABASE}", poolclass=NullPool, connect_args={"isolation_level": None}
+        URL.create("sqlite", database=str(data / DATABASE)),
+        poolclass=NullPool,
+        connect_args={"isolation_level": None},
     )
 
     @event.listens_for(engine, "connect")
@@ -46,8 +49,9 @@ def open_writer_engine(data: Path) -> Engine:
 
 def open_reader_engine(data: Path) -> Engine:
     """Return the engine of the read models: a few connections that cannot write."""
+    name = "file:" + quote(str((data / DATABASE).absolute()))  # a folder may be called 100%
     engine = create_engine(
-        f"sqlite:///file:{data / DATABASE}?mode=ro&uri=true",
+        URL.create("sqlite", database=name, query={"mode": "ro", "uri": "true"}),
         poolclass=QueuePool,
         pool_size=4,
         max_overflow=0,

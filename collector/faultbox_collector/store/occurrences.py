@@ -36,6 +36,8 @@ class QuarantineRow:
     """A stretch of a pack that no step could digest, kept with the reason."""
 
     organisation_id: int
+    product_id: int | None
+    """None for a damaged stretch: nobody knows whose it was."""
     bundle_id: bytes | None
     reason: str
     detail: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from faultbox_collector.pack.records import Position
 from faultbox_collector.settings import Settings, machine_zone
@@ -58,6 +59,18 @@ def open_store(settings: Settings) -> OpenStore:
     """
     data = settings.data_path
     lock = lock_folder(data)
+    try:
+        return _open_locked(settings, data, lock)
+    except SQLAlchemyError as error:
+        os.close(lock)
+        reason = getattr(error, "orig", None) or error
+        raise DataFolderError(f"cannot use the database in {data}: {reason}") from None
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def _open_locked(settings: Settings, data: Path, lock: int) -> OpenStore:
     engine = open_writer_engine(data)
     with engine.connect() as connection, connection.begin():
         _migrate(connection)

@@ -4,10 +4,11 @@ Counters are raised once per signature and batch, with rows in sorted order: uns
 PostgreSQL gave 743 deadlocks in ten minutes, sorted ones none.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Connection, bindparam, case, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, select, update
 
 from faultbox_collector.store.engine import inserted_id, upsert
 from faultbox_collector.store.tables import (
@@ -56,6 +57,7 @@ class Counts:
 
     signature_id: int
     occurrences: int
+    new_devices: int
     first_ms: int
     last_ms: int
 
@@ -133,16 +135,10 @@ def claim_keys(
 
 
 def add_counts(connection: Connection, counts: Iterable[Counts]) -> None:
-    """Raise the totals of signatures; the number of devices is counted afresh for each."""
+    """Raise the totals of signatures."""
     rows = sorted(counts, key=lambda one: one.signature_id)
     if not rows:
         return
-    devices = (
-        select(func.count())
-        .select_from(signature_device)
-        .where(signature_device.c.signature_id == bindparam("of"))
-        .scalar_subquery()
-    )
     first: BindParameter[int] = bindparam("first")
     last: BindParameter[int] = bindparam("last")
     connection.execute(
@@ -152,10 +148,16 @@ def add_counts(connection: Connection, counts: Iterable[Counts]) -> None:
             occurrences=signature.c.occurrences + bindparam("n"),
             first_ms=case((signature.c.first_ms < first, signature.c.first_ms), else_=first),
             last_ms=case((signature.c.last_ms > last, signature.c.last_ms), else_=last),
-            devices=devices,
+            devices=signature.c.devices + bindparam("new"),
         ),
         [
-            {"of": r.signature_id, "n": r.occurrences, "first": r.first_ms, "last": r.last_ms}
+            {
+                "of": r.signature_id,
+                "n": r.occurrences,
+                "new": r.new_devices,
+                "first": r.first_ms,
+                "last": r.last_ms,
+            }
             for r in rows
         ],
     )
@@ -166,18 +168,22 @@ def add_devices(
     organisation_id: int,
     counts: dict[tuple[int, int], int],
     received_ms: int,
-) -> None:
-    """Raise the count of each (signature id, device id)."""
+) -> Counter[int]:
+    """Raise the count of each (signature id, device id); return new devices by signature."""
     if not counts:
-        return
+        return Counter()
     statement = upsert(connection, signature_device)
-    connection.execute(
+    found = connection.execute(
         statement.on_conflict_do_update(
             index_elements=["signature_id", "device_id"],
             set_={
                 "occurrences": signature_device.c.occurrences + statement.excluded.occurrences,
                 "last_received_ms": statement.excluded.last_received_ms,
             },
+        ).returning(
+            signature_device.c.signature_id,
+            signature_device.c.device_id,
+            signature_device.c.occurrences,
         ),
         [
             {
@@ -190,6 +196,8 @@ def add_devices(
             for (of, device_id), n in sorted(counts.items())
         ],
     )
+    # A row that holds no more than what was just added is a new one: no recount needed.
+    return Counter(of for of, device_id, total in found if total == counts[of, device_id])
 
 
 def add_versions(

@@ -204,6 +204,7 @@ quarantine = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     _organisation(),
+    Column("product_id", BigInteger),  # none: damaged bytes; no reference: nothing fails here
     Column("bundle_id", LargeBinary(16)),
     Column("reason", String(64), nullable=False),
     Column("detail", Text, nullable=False),
@@ -241,6 +242,7 @@ ticket = Table(
         name="state",
     ),
     UniqueConstraint("organisation_id", "day", "counter"),
+    Index(None, "signature_id"),
     Index(
         "ux_ticket_open_machine",
         "organisation_id",

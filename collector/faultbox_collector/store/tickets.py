@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Connection, bindparam, case, func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, func, select, text, update
 
 from faultbox_collector.store.engine import inserted_id, upsert
 from faultbox_collector.store.tables import (
-    CLOSED_STATES,
+    OPEN_TICKET,
     number_counter,
     ticket,
     ticket_entry,
 )
 
 Plain = dict[str, dict[str, str]]
+_IN_CLAUSE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +55,22 @@ class TicketCounts:
     last_ms: int
 
 
-def find_open_tickets(connection: Connection, signature_ids: Sequence[int]) -> dict[int, int]:
+def find_open_tickets(
+    connection: Connection, organisation_id: int, signature_ids: Sequence[int]
+) -> dict[int, int]:
     """Return the open machine ticket of each signature that has one."""
-    if not signature_ids:
-        return {}
-    rows = connection.execute(
-        select(ticket.c.signature_id, ticket.c.id).where(
-            ticket.c.signature_id.in_(signature_ids),
-            ticket.c.kind == "machine",
-            ticket.c.scope == "",
-            ticket.c.state.not_in(CLOSED_STATES),
+    found: dict[int, int] = {}
+    for start in range(0, len(signature_ids), _IN_CLAUSE):
+        rows = connection.execute(
+            select(ticket.c.signature_id, ticket.c.id).where(
+                ticket.c.organisation_id == organisation_id,
+                ticket.c.signature_id.in_(signature_ids[start : start + _IN_CLAUSE]),
+                ticket.c.scope == "",
+                text(OPEN_TICKET),  # literally: only so is the partial index used
+            )
         )
-    )
-    return {row.signature_id: row.id for row in rows}
+        found.update((row.signature_id, row.id) for row in rows)
+    return found
 
 
 def find_previous_ticket(connection: Connection, signature_id: int) -> int | None:

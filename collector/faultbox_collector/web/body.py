@@ -5,6 +5,7 @@ minutes, so bodies are read raw, here.
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -12,10 +13,17 @@ from faultbox_collector.web.problems import ProblemError
 from faultbox_protocol import api, limits
 from faultbox_protocol.errors import TooLarge, Unsupported
 
-IDLE_SECONDS = 10.0
-TOTAL_SECONDS = 60.0
 BYTES_PER_EXTRA_SECOND = 64 * 1024
-"""A large body may take a second more for each 64 KiB: slow links are honest, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How slowly a body may come."""
+
+    idle_seconds: float
+    """Longest pause between two parts."""
+    total_seconds: float
+    """Longest time in all, and a second more for each 64 KiB: slow links are honest, too."""
 
 
 def check_headers(request: web.Request) -> None:
@@ -36,7 +44,7 @@ def check_headers(request: web.Request) -> None:
         raise TooLarge("body_too_large", f"at most {limits.BODY_BYTES} bytes")
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request, slow: BodyLimits) -> bytes:
     """Return the whole body.
 
     Raises:
@@ -49,9 +57,9 @@ async def read_body(request: web.Request) -> bytes:
     size = 0
     content = request.content
     while True:
-        allowed = TOTAL_SECONDS + size / BYTES_PER_EXTRA_SECOND - (loop.time() - begun)
+        allowed = slow.total_seconds + size / BYTES_PER_EXTRA_SECOND - (loop.time() - begun)
         try:
-            async with asyncio.timeout(min(IDLE_SECONDS, allowed)):
+            async with asyncio.timeout(min(slow.idle_seconds, allowed)):
                 part = await content.readany()
         except TimeoutError:
             raise ProblemError(408, "too_slow") from None

@@ -12,17 +12,19 @@ from faultbox_collector.inbox import Inbox, InboxFull, Undigested
 from faultbox_collector.pack.records import Arrival, encode_arrival
 from faultbox_collector.pack.writer import PackSyncError, PackWriteError
 from faultbox_collector.web.auth import KeyRing
-from faultbox_collector.web.body import check_headers, read_body
+from faultbox_collector.web.body import BodyLimits, check_headers, read_body
 from faultbox_collector.web.problems import ProblemError, problem, status_of
 from faultbox_protocol import api
+from faultbox_protocol.api import Sent
 from faultbox_protocol.codec import Bundle, read_head, split_batch
 from faultbox_protocol.errors import Invalid, ProtocolError
 from faultbox_protocol.report import Head
 from faultbox_protocol.words import BundleState
 
-_INLINE_BYTES = 256 * 1024
-"""Larger bodies are checked in a thread: hashing 16 MiB would hold the loop for 20 ms."""
+_INLINE_BYTES = 64 * 1024
+"""Larger bodies are checked in a thread: a hundred heads, or 16 MiB to hash, take 20 ms."""
 
+_IN_FLIGHT = "in_flight"
 _STATES = {422: BundleState.REFUSED}
 
 
@@ -71,28 +73,27 @@ def check_body(body: bytes, product: str) -> list[Checked | ProtocolError]:
 class Intake:
     """The device's door."""
 
-    def __init__(self, keys: KeyRing, inbox: Inbox) -> None:
+    def __init__(self, keys: KeyRing, inbox: Inbox, slow: BodyLimits) -> None:
         self._keys = keys
         self._inbox = inbox
+        self._slow = slow
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """Take a batch of bundles; answer when they are durable."""
         key = self._keys.authenticate(request)
         check_headers(request)
-        body = await read_body(request)
+        body = await read_body(request, self._slow)
         if len(body) > _INLINE_BYTES:
             checked = await asyncio.to_thread(check_body, body, key.product)
         else:
             checked = check_body(body, key.product)
-        outcomes = await self._store(checked, key, request.headers.get(api.SENT_HEADER, ""))
+        outcomes = await self._store(checked, key, _clocks(request))
         return _answer(outcomes)
 
     async def _store(
         self, checked: Sequence[Checked | ProtocolError], key: KeyRow, sent: str
     ) -> list[Outcome]:
-        arrival = encode_arrival(
-            Arrival(wall_ms(), key.organisation_id, key.product_id, sent[:200])
-        )
+        arrival = encode_arrival(Arrival(wall_ms(), key.organisation_id, key.product_id, sent))
         outcomes: list[Outcome] = []
         fresh: dict[bytes, Checked] = {}
         for item in checked:
@@ -112,7 +113,7 @@ class Intake:
         """Return the outcome of an id that is here already, None for a new one."""
         entry = self._inbox.undigested(item.id)
         if entry is not None and not entry.durable:
-            return Outcome(409, item.id, item.bundle.sha256, "in_flight")
+            return Outcome(409, item.id, item.bundle.sha256, _IN_FLIGHT)
         if entry is not None:
             before = entry.sha256
         elif item.id in fresh:
@@ -127,7 +128,7 @@ class Intake:
         entries = [Undigested(item.bundle.sha256, key.product_id) for item in fresh.values()]
         for item, entry in zip(fresh.values(), entries, strict=True):
             # Before the write: the digest may be done with it before this task runs again.
-            self._inbox.remember(entry, item.head)
+            self._inbox.remember(entry, item.head, item.bundle.head.raw_bytes)
         try:
             await self._inbox.accept([arrival + item.bundle.data for item in fresh.values()])
         except BaseException as error:
@@ -135,6 +136,12 @@ class Intake:
             raise _refuse_all(error) from error
         for entry in entries:
             entry.durable = True
+
+
+def _clocks(request: web.Request) -> str:
+    """Return the FB-Sent header where it is one: what is written here must be read again."""
+    text = request.headers.get(api.SENT_HEADER, "")
+    return text if text.isascii() and text.isprintable() and Sent.parse(text) else ""
 
 
 def _refuse_all(error: BaseException) -> BaseException:
@@ -164,7 +171,7 @@ def _answer(outcomes: Sequence[Outcome]) -> web.Response:
     if len(outcomes) == 1:
         error = outcomes[0].error
         if error is None:
-            return problem(409, "in_flight")
+            return problem(409, _IN_FLIGHT)
         return problem(outcomes[0].status, error.reason, error.detail)
     return web.json_response(
         {
@@ -192,6 +199,12 @@ def _item(index: int, outcome: Outcome) -> dict[str, str | int | None]:
         "id": outcome.id.hex() if outcome.id else None,
         "status": outcome.status,
         "state": str(outcome.state),
-        "reason": outcome.error.reason if outcome.error else None,
+        "reason": _reason(outcome),
         "detail": outcome.error.detail if outcome.error else None,
     }
+
+
+def _reason(outcome: Outcome) -> str | None:
+    if outcome.error is not None:
+        return outcome.error.reason
+    return _IN_FLIGHT if outcome.status == 409 else None

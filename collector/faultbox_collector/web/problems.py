@@ -4,9 +4,10 @@ A device treats a 4xx as final only where `type` begins with our prefix: everyth
 proxy or a captive portal talking.
 """
 
-from collections.abc import Awaitable, Callable
+import logging
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from faultbox_protocol import api
 from faultbox_protocol.errors import (
@@ -18,6 +19,10 @@ from faultbox_protocol.errors import (
     Unsupported,
 )
 
+logger = logging.getLogger(__name__)
+
+_PREFIX = "/v1/"
+_HTTP_REASONS = {404: "no_route", 405: "bad_method"}
 _STATUS: dict[type[ProtocolError], int] = {
     Malformed: 400,
     TooLarge: 413,
@@ -34,6 +39,9 @@ WEB_REASONS: dict[str, str] = {
     "disk_full": "the collector cannot store anything at the moment",
     "busy": "the collector has too much in hand; come again later",
     "internal": "the collector failed; the bundle was not stored",
+    "no_route": "the collector has no such path",
+    "bad_method": "this path does not take this method",
+    "bad_request": "the request is not one that this path takes",
 }
 """Reasons of the HTTP side, beside those of the protocol."""
 
@@ -78,18 +86,29 @@ class ProblemError(Exception):
         return problem(self.status, self.reason, self.detail)
 
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+@web.middleware
+async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever goes wrong under /v1/ into a problem; other paths pass untouched."""
+    if not request.path.startswith(_PREFIX):
+        return await handler(request)
+    missing = request.match_info.http_exception
+    if missing is not None:  # whoever else serves this application has no say in these paths
+        return _refuse(missing)
+    try:
+        return await handler(request)
+    except ProblemError as error:
+        return error.answer()
+    except ProtocolError as error:
+        return problem(status_of(error), error.reason, error.detail)
+    except web.HTTPException as error:
+        return _refuse(error)
+    except Exception:
+        logger.exception("%s %s failed", request.method, request.path)
+        return problem(500, "internal")
 
 
-def with_problems(handler: Handler) -> Handler:
-    """Return a handler whose errors become problem answers."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except ProblemError as error:
-            return error.answer()
-        except ProtocolError as error:
-            return problem(status_of(error), error.reason, error.detail)
-
+def _refuse(error: web.HTTPException) -> web.Response:
+    answer = problem(error.status, _HTTP_REASONS.get(error.status, "bad_request"))
+    if "Allow" in error.headers:
+        answer.headers["Allow"] = error.headers["Allow"]
     return answer

@@ -31,6 +31,8 @@ class Receipts:
             bundle_id = parse_bundle_id(request.match_info["id"])
         except ValueError:
             raise ProblemError(400, "bad_id") from None
+        # Looked at first: the digest may move it from here to the database meanwhile.
+        entry = self._inbox.undigested(bundle_id)
         row = await self._find(key.organisation_id, key.product_id, bundle_id)
         if row is not None:
             return web.json_response(
@@ -43,7 +45,6 @@ class Receipts:
                     "reason": row.reason,
                 }
             )
-        entry = self._inbox.undigested(bundle_id)
         if entry is None or not entry.durable or entry.product_id != key.product_id:
             raise ProblemError(404, "not_found")
         return web.json_response(

@@ -81,6 +81,7 @@ def upgrade() -> None:
         "quarantine",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("organisation_id", sa.BigInteger(), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=True),
         sa.Column("bundle_id", sa.LargeBinary(length=16), nullable=True),
         sa.Column("reason", sa.String(length=64), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
@@ -390,6 +391,7 @@ def upgrade() -> None:
                 "kind = 'machine' AND state NOT IN ('closed', 'filed', 'invalid', 'merged')"
             ),
         )
+        batch_op.create_index(batch_op.f("ix_ticket_signature_id"), ["signature_id"], unique=False)
 
     op.create_table(
         "ticket_entry",
@@ -434,6 +436,7 @@ def downgrade() -> None:
                 "kind = 'machine' AND state NOT IN ('closed', 'filed', 'invalid', 'merged')"
             ),
         )
+        batch_op.drop_index(batch_op.f("ix_ticket_signature_id"))
 
     op.drop_table("ticket")
     op.drop_table("signature_version")
