@@ -92,10 +92,10 @@ def _add_key(environment: dict[str, str]) -> str:
 
 
 def _load(port: int, key: str, pid: int) -> Figures:
+    url = f"http://127.0.0.1:{port}{api.BUNDLES}"
     before = _cpu_seconds(pid)
     done = subprocess.run(
-        [sys.executable, "-m", "tools.bench.load", f"http://127.0.0.1:{port}{api.BUNDLES}", key]
-        + [str(COUNT), str(CONNECTIONS)],
+        [sys.executable, "-m", "tools.bench.load", url, key, str(COUNT), str(CONNECTIONS)],
         cwd=ROOT,
         check=True,
         capture_output=True,

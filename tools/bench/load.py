@@ -12,9 +12,8 @@ from collections import Counter
 from typing import cast
 from urllib.parse import urlsplit
 
-from tools.bench.reports import make_bundles
-
 from faultbox_protocol import api
+from tools.bench.reports import make_bundles
 
 END_OF_HEAD = b"\r\n\r\n"
 

@@ -97,9 +97,9 @@ class Demo:
 
     def fail_service(self, serial: str, failures: int) -> None:
         """Let the Python service fail `failures` times; the last failure ends it."""
+        service = str(FAULTS / "price_service.py")
         process = self._start(
-            [sys.executable, str(FAULTS / "price_service.py"), "--serial", serial]
-            + ["--failures", str(failures)]
+            [sys.executable, service, "--serial", serial, "--failures", str(failures)]
         )
         if process.wait() != 1:
             raise DemoError("the price service did not end by its exception")
