@@ -11,6 +11,11 @@ from support.fake_site import build_app
 pytestmark = pytest.mark.timeout(180)
 PAGES = ("/signatures", "/tickets/FB-20261122001", "/tickets", "/start", "/nothing", "/login/x")
 
+CUT = (
+    "[...document.querySelectorAll('.card')].filter(c => c.scrollWidth > c.clientWidth + 1).length"
+)
+"""How many cards hide a part of what is in them."""
+
 
 async def serve(desk: FakeDesk, aiohttp_server: AiohttpServer) -> TestServer:
     server: TestServer = await aiohttp_server(build_app(desk))
@@ -30,11 +35,12 @@ async def test_no_page_breaks_the_policy_or_scrolls_sideways_on_a_phone(
         for language in ("zh-CN", "en"):
             token = desk.sign_in(language)
             await browser.set_cookie(str(server.make_url("/")), "faultbox", token)
-            for width in (1400, 390):
+            for width in (1400, 1024, 390):
                 await browser.resize(width, 844)
                 for path in PAGES:
                     await browser.go(str(server.make_url(path)))
                     assert await browser.overflow() <= 0, (path, width)
+                    assert await browser.run(CUT) == 0, (path, width)
                     assert await browser.run("document.styleSheets.length") == 2
                     assert await browser.run("typeof htmx") == "object"
         assert real_complaints(browser) == []
