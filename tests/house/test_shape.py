@@ -1,4 +1,4 @@
-"""The house keeps its shape: every module has its test file, every lock its hashes."""
+"""The house keeps its shape: every module has its tests, every lock its hashes."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ WITHOUT = {
     "protocol/faultbox_protocol/report.py": "records; tests/protocol/test_schema.py has each",
     "protocol/faultbox_protocol/fields.py": "a part of schema; every branch is covered there",
 }
-"""Modules without a test file of their own, and why."""
+"""Modules that no test file is named after or imports, and why."""
 
 
 def list_modules(distribution: str) -> list[Path]:
@@ -29,15 +29,29 @@ def _has_functions(path: Path) -> bool:
     return re.search(r"^\s*(?:async )?def ", path.read_text(), re.MULTILINE) is not None
 
 
+def _is_imported(module: Path, texts: str) -> bool:
+    """Tell whether a test imports the module, whole or a name of it."""
+    *package, stem = module.relative_to(module.parts[0]).with_suffix("").parts
+    dotted = ".".join(package)
+    return (
+        re.search(rf"\bfrom {dotted}\.{stem} import |\bimport {dotted}\.{stem}\b", texts)
+        is not None
+        or re.search(rf"\bfrom {dotted} import (\([^)]*|[^(\n]*)\b{stem}\b", texts) is not None
+    )
+
+
 @pytest.mark.parametrize("distribution", OWN)
-def test_every_module_has_its_test_file(distribution: str) -> None:
-    found = {path.name for path in (ROOT / "tests" / distribution).rglob("test_*.py")}
+def test_every_module_has_its_tests(distribution: str) -> None:
+    files = list((ROOT / "tests" / distribution).rglob("test_*.py"))
+    found = {path.name for path in files}
+    texts = "\n".join(path.read_text() for path in files)
     missing = []
     for module in list_modules(distribution):
         stem, package = module.stem.rstrip("_"), module.parent.name
         names = {f"test_{stem}.py", f"test_{package}_{stem}.py", f"test_{package}.py"}
-        if str(module) not in WITHOUT and not names & found:
-            missing.append(str(module))
+        if str(module) in WITHOUT or names & found or _is_imported(module, texts):
+            continue
+        missing.append(str(module))
     assert missing == []
 
 
