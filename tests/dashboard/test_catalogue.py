@@ -56,7 +56,7 @@ CHINESE = {
 
 
 def test_extraction_sees_code_and_templates() -> None:
-    assert {"Nothing needs you.", "Escalating", "%(program)s crashed", "Phenomenon"} <= USED
+    assert {"Nothing needs you.", "Escalating", "%(sentence)s: %(message)s", "Phenomenon"} <= USED
 
 
 def test_every_string_is_in_the_catalogue() -> None:

@@ -1,94 +1,79 @@
 """A fault in one sentence, in Chinese or English, as a support desk would say it.
 
 Support reads this first and the technical line second. It is made of `Facts` only, so that the
-same fault reads the same on the form, in the list and in a message.
+same fault reads the same on the form, in the list and in a message. What is tried, in this order:
+an error code, a signal, an exception, then the kind of fault alone.
 """
 
+import re
+
 from faultbox_collector.domain.facts import Facts
+from faultbox_collector.domain.fault_words import EXCEPTIONS, SIGNALS
 
-_SIGNALS = {
-    "SIGSEGV": ("段错误", "segmentation fault"),
-    "SIGABRT": ("异常中止", "aborted"),
-    "SIGBUS": ("总线错误", "bus error"),
-    "SIGFPE": ("算术错误", "arithmetic error"),
-    "SIGILL": ("非法指令", "illegal instruction"),
-    "SIGKILL": ("被强制结束", "killed"),
-    "SIGTERM": ("被要求结束", "terminated"),
-    "SIGTRAP": ("断点陷阱", "trap"),
-    "SIGSYS": ("非法系统调用", "bad system call"),
-    "SIGXCPU": ("超出处理器时间限制", "processor time limit"),
+Words = tuple[str, str]
+"""The Chinese and the English."""
+
+_ENDED_FROM_OUTSIDE: dict[str, Words] = {
+    "SIGKILL": ("被强制结束", "was killed"),
+    "SIGTERM": ("被要求结束", "was terminated"),
 }
-
-_EXCEPTIONS = {
-    "ZeroDivisionError": ("除数为零", "division by zero"),
-    "MemoryError": ("内存不足", "out of memory"),
-    "TimeoutError": ("超时", "timeout"),
-    "ConnectionRefusedError": ("连接被拒绝", "connection refused"),
-    "ConnectionResetError": ("连接被重置", "connection reset"),
-    "FileNotFoundError": ("找不到文件", "file not found"),
-    "PermissionError": ("权限不足", "permission denied"),
-    "RecursionError": ("递归过深", "recursion too deep"),
-    "KeyError": ("缺少键值", "missing key"),
-    "AssertionError": ("断言失败", "assertion failed"),
-    "NullPointerException": ("空指针", "null pointer"),
-    "OutOfMemoryError": ("内存不足", "out of memory"),
-    "StackOverflowError": ("栈溢出", "stack overflow"),
+_KINDS: dict[str, Words] = {
+    "crash": ("崩溃", "crashed"),
+    "hang": ("无响应", "hung"),
+    "oom": ("因内存不足被终止", "was killed: out of memory"),
 }
-
-_KINDS = {
-    "crash": ("程序崩溃", "The program crashed"),
-    "hang": ("程序无响应", "The program hung"),
-    "oom": ("内存不足", "Out of memory"),
-    "reboot": ("设备意外重启", "The device rebooted"),
+_NAMELESS_KINDS: dict[str, Words] = {
     "error": ("设备报错", "The device reported an error"),
+    "reboot": ("设备意外重启", "The device rebooted"),
     "anomaly": ("数据异常", "Abnormal data"),
     "feedback": ("用户反馈", "Customer's report"),
 }
-_OTHER = ("设备故障", "Device fault")
+_OTHER: Words = ("设备故障", "Device fault")
+_LAST_NAME = re.compile(r"[.:$/]")
 
 
 def describe_fault(facts: Facts, language: str) -> str:
-    """Return the sentence for `facts`; `language` is zh_CN or en."""
-    chinese = language.startswith("zh")
-    if facts.code and facts.kind not in ("crash", "oom", "hang"):
-        return (
-            f"设备报错代码 {facts.code}"
-            if chinese
-            else f"The device reports error code {facts.code}"
-        )
+    """Return the sentence for `facts`; `language` is zh_CN or en, in any usual spelling."""
+    chinese = language.lower().startswith("zh")
+    signal = facts.signal or (facts.type if (facts.type or "").startswith("SIG") else None)
+    died = facts.kind in _KINDS and (signal or facts.type)
+    if facts.code and not died:
+        sentence = ("设备报错代码 {}", "The device reports error code {}")
+        return _say(sentence, chinese).replace("{}", facts.code, 1)
     if facts.kind == "oom":
-        return _program(facts, chinese, "因内存不足被终止", "was killed: out of memory")
-    if facts.signal:
-        words = _SIGNALS.get(facts.signal)
-        zh, en = words or (f"信号 {facts.signal}", facts.signal)
-        verb = "" if facts.signal in ("SIGKILL", "SIGTERM") else "崩溃"
-        return _program(
-            facts,
-            chinese,
-            f"{verb}（{zh}）" if verb else zh,
-            f"crashed ({en})" if verb else f"was {en}",
-        )
+        return _program(facts, _KINDS["oom"], chinese)
+    if signal:
+        return _program(facts, _describe_signal(signal), chinese)
     if facts.type:
-        return _exception(facts, chinese)
-    zh, en = _KINDS.get(facts.kind, _OTHER)
-    return zh if chinese else en
+        return _describe_exception(facts.kind, facts.type, chinese)
+    if facts.kind in _KINDS:
+        return _program(facts, _KINDS[facts.kind], chinese)
+    if facts.kind == "error" and facts.program:
+        return _program(facts, ("报错", "reported an error"), chinese)
+    return _say(_NAMELESS_KINDS.get(facts.kind, _OTHER), chinese)
 
 
-def _program(facts: Facts, chinese: bool, zh: str, en: str) -> str:
-    name = facts.program
+def _say(words: Words, chinese: bool) -> str:
+    return words[0] if chinese else words[1]
+
+
+def _program(facts: Facts, predicate: Words, chinese: bool) -> str:
     if chinese:
-        return f"程序 {name} {zh}" if name else f"程序{zh}"
-    return f"{name} {en}" if name else f"The program {en}"
+        return f"程序 {facts.program} {predicate[0]}" if facts.program else f"程序{predicate[0]}"
+    return f"{facts.program or 'The program'} {predicate[1]}"
 
 
-def _exception(facts: Facts, chinese: bool) -> str:
-    short = (facts.type or "").rsplit(".", 1)[-1]
-    known = _EXCEPTIONS.get(short)
-    subject = (
-        ("程序报错" if facts.kind == "error" else "程序异常")
-        if chinese
-        else ("Program error" if facts.kind == "error" else "Program exception")
-    )
-    if known is None:
-        return f"{subject}：{short}" if chinese else f"{subject}: {short}"
-    return f"{subject}：{known[0]}（{short}）" if chinese else f"{subject}: {known[1]} ({short})"
+def _describe_signal(signal: str) -> Words:
+    if signal in _ENDED_FROM_OUTSIDE:
+        return _ENDED_FROM_OUTSIDE[signal]
+    zh, en = SIGNALS.get(signal, (f"信号 {signal}", signal))
+    return f"崩溃（{zh}）", f"crashed ({en})"
+
+
+def _describe_exception(kind: str, type_name: str, chinese: bool) -> str:
+    name = _LAST_NAME.split(type_name)[-1] or type_name
+    what = ("程序报错", "Program error") if kind == "error" else ("程序异常", "Program exception")
+    known = EXCEPTIONS.get(name)
+    if chinese:
+        return f"{what[0]}：{known[0]}（{name}）" if known else f"{what[0]}：{name}"
+    return f"{what[1]}: {known[1]} ({name})" if known else f"{what[1]}: {name}"
