@@ -14,8 +14,9 @@ from aiohttp import web
 from faultbox_collector.actions import serve_actions
 from faultbox_collector.desk.doors import Accounts, Desk, Reader
 from faultbox_collector.digest.loop import Digest
-from faultbox_collector.inbox import Inbox
+from faultbox_collector.inbox import Inbox, Pack
 from faultbox_collector.pack.files import START, PackFolder
+from faultbox_collector.pack.records import Position
 from faultbox_collector.pack.writer import PackWriter
 from faultbox_collector.settings import Settings
 from faultbox_collector.store.opening import DataFolderError, OpenStore, open_store
@@ -30,6 +31,7 @@ from faultbox_protocol import api
 logger = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
+OpenPack = Callable[[PackFolder, int, Position], Pack]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,10 @@ class Collector:
     """Set when the process must end: the disk does not confirm any more."""
 
 
-def build_collector(settings: Settings) -> Collector:
+def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Collector:
     """Open the data folder and wire the parts; nothing runs until the application starts.
+
+    `open_pack` gets the folder of packs, the size at which one is sealed, and the digest's place.
 
     Raises:
         DataFolderBusy, DataFolderError: the data folder cannot be used.
@@ -59,7 +63,7 @@ def build_collector(settings: Settings) -> Collector:
     store = open_store(settings)
     packs = PackFolder(store.data)
     try:
-        pack_writer = PackWriter(packs, settings.pack_mib * _MIB, store.cursor or START)
+        pack = open_pack(packs, settings.pack_mib * _MIB, store.cursor or START)
     except OSError as error:
         store.close()
         raise DataFolderError(f"cannot write to {packs.path}: {error}") from None
@@ -67,7 +71,7 @@ def build_collector(settings: Settings) -> Collector:
     fatal = asyncio.Event()
     loop = asyncio.get_running_loop()
     inbox = Inbox(
-        pack_writer,
+        pack,
         on_fatal=lambda: loop.call_soon_threadsafe(fatal.set),
     )
     digest = Digest(

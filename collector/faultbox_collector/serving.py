@@ -12,6 +12,8 @@ from aiohttp import web
 from faultbox_collector.settings import Settings, SettingsError
 
 KEEPALIVE_SECONDS = 75.0
+LINGERING_SECONDS = 2.0
+"""How long the rest of a refused body is read and dropped, so that its sender sees the answer."""
 SHUTDOWN_SECONDS = 5.0
 """How long a request in hand may take to end after SIGTERM."""
 GC_THRESHOLD = 50_000
@@ -70,6 +72,7 @@ def make_runner(application: web.Application) -> web.AppRunner:
         auto_decompress=False,  # bodies are read and checked by ours alone
         keepalive_timeout=KEEPALIVE_SECONDS,
         shutdown_timeout=SHUTDOWN_SECONDS,
+        lingering_time=LINGERING_SECONDS,
         handle_signals=False,
     )
 

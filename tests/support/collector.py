@@ -7,9 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -19,7 +20,7 @@ from aiohttp import web
 from sqlalchemy import Connection, Row, Table, func, select
 
 from faultbox_collector.actions import ACTIONS
-from faultbox_collector.app import Collector, build_collector
+from faultbox_collector.app import Collector, OpenPack, build_collector
 from faultbox_collector.digest.loop import Digest
 from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.records import Arrival, Position, encode_arrival
@@ -186,6 +187,16 @@ class Served:
         """Return a new key of a product, in force."""
         return await make_key(self.collector, product)
 
+    @contextmanager
+    def digest_waiting(self) -> Iterator[None]:
+        """Keep the digest from storing anything, as a slow database does."""
+        go = threading.Event()
+        self.collector.writer.submit(lambda _connection: go.wait(PATIENCE_SECONDS))
+        try:
+            yield
+        finally:
+            go.set()
+
     async def digested(self) -> None:
         """Return when everything acknowledged is digested."""
         await wait_for(lambda: not self.collector.inbox.depth)
@@ -203,10 +214,13 @@ async def served(
     data: Path,
     *,
     change: Callable[[Collector], None] = lambda _collector: None,
+    open_pack: OpenPack = PackWriter,
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve a real collector on a free port; `change` may add to it before it starts."""
-    collector = build_collector(Settings(data=str(data), timezone="Asia/Shanghai", **settings))
+    collector = build_collector(
+        Settings(data=str(data), timezone="Asia/Shanghai", **settings), open_pack
+    )
     change(collector)
     runner = make_runner(collector.application)
     await runner.setup()

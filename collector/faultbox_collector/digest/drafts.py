@@ -81,6 +81,11 @@ class Drafter:
             report_code=report_code(head.id),
         )
 
+    @property
+    def cached(self) -> int:
+        """How many faults are remembered."""
+        return len(self._signed)
+
     def _sign(self, head: Head) -> Signed:
         key = (head.kind, head.err, head.prod.name)
         signed = self._signed.get(key)
