@@ -12,7 +12,7 @@ import selectors
 import signal
 from types import FrameType
 
-from faultbox_agent.fault import Fault
+from faultbox_agent.fault import Fault, PlainMap
 from faultbox_agent.fault_text import BadFault
 from faultbox_agent.inotify import CREATE, DELETE, MODIFY, MOVED_FROM, MOVED_TO, open_inotify
 from faultbox_agent.settings import Settings
@@ -26,6 +26,7 @@ _POLL_SECONDS = 1.0
 _FIRST_UPLOAD_MS = 1_000
 """Logs catch up first, so that a fault read again after a kill meets its first reading."""
 _DROP_MASK = MOVED_TO
+_MIB = 1024 * 1024
 _LOG_MASK = MODIFY | CREATE | MOVED_TO | MOVED_FROM | DELETE
 
 
@@ -129,11 +130,12 @@ class Resident:
     def _take_log(self, log: LogWatch, faults: list[Fault]) -> None:
         for fault in faults:
             self._station.take(fault)
-        position = log.position()
-        if self._station.state.logs.get(log.path) != position:
-            self._station.state.logs[log.path] = position
-            if faults:
-                self._station.note_change()
+        position, logs = log.position(), self._station.state.logs
+        before = logs.get(log.path)
+        logs[log.path] = position
+        # Lines without a fault may be read again after a kill; a megabyte of them, not more.
+        if faults or before is None or _megabyte(before) != _megabyte(position):
+            self._station.note_change()
 
     def _take_datagram(self, datagram: Datagram) -> None:
         question = datagram.question()
@@ -201,3 +203,9 @@ class Resident:
             self._station.note_change()
         self._station.close()
         self._selector.close()
+
+
+def _megabyte(position: PlainMap) -> tuple[object, int]:
+    """Return which file a position is in, and which megabyte of it."""
+    offset = position.get("offset")
+    return position.get("turn"), offset // _MIB if isinstance(offset, int) else 0

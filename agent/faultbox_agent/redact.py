@@ -35,7 +35,7 @@ _WORD = (
 _VALUE = r"""(?!\[redacted)(?:"[^"\n]{1,512}"|'[^'\n]{1,512}'|[^\s,;&"'<>)}\]，；。]{1,512})"""
 _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){10}")
 _SECRET_KEY = re.compile(
-    r"(?:^|[_\W])(?:passwords?|passwd|pwd|passphrase|secrets?|tokens?|(?:api|access|private)_?key"
+    r"(?:^|[_\W])(?:passwords?|passwd|pwd|passphrase|secrets?|tokens?|(?:api|access|private)[_-]?key"
     r"|credentials?|authorization|cookies?)(?:$|[_\W])"
     r"|(?:password|passwd|secret|token|apikey|accesskey|privatekey)$|密码|口令|密钥|令牌"
 )

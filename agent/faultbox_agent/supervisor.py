@@ -67,7 +67,7 @@ class Tail:
     def lines(self) -> list[str]:
         """Return the last lines, an unfinished one included."""
         kept = [*self._lines, self._rest] if self._rest else list(self._lines)
-        return [line.decode("utf-8", "replace").rstrip("\r") for line in kept]
+        return [line.decode("utf-8", "replace").rstrip("\r") for line in kept[-TAIL_LINES:]]
 
     def _keep(self, line: bytes) -> None:
         line = line[:LINE_BYTES]
@@ -217,8 +217,8 @@ def supervise(
 
 def has_claim(folder: str, pid: int, now_ms: int) -> bool:
     """Say whether the program, or one it started, has filed this end itself."""
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(folder):
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
             if entry.name.startswith(f"{pid}-"):
                 return True
             with contextlib.suppress(OSError, ValueError), open(entry.path, "rb") as file:

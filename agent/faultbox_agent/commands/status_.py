@@ -67,10 +67,11 @@ def _stored_figures(spool: str) -> dict[str, object]:
 def _count(folder: str) -> tuple[int, int]:
     count = size_bytes = 0
     try:
-        for entry in os.scandir(folder):
-            if not entry.name.startswith("."):
-                count += 1
-                size_bytes += entry.stat(follow_symlinks=False).st_size
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    count += 1
+                    size_bytes += entry.stat(follow_symlinks=False).st_size
     except OSError:
         return count, size_bytes
     return count, size_bytes

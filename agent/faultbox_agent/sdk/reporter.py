@@ -30,6 +30,7 @@ FATAL_PER_MINUTE = 60
 TAIL_LINES = 30
 _MARK = "__faultbox_id__"
 _LINE_CHARS = 512
+_PLAIN_TYPES = (str, int, float, bool, type(None))
 _Line = tuple[int, str, str, str]
 
 
@@ -86,14 +87,12 @@ class Reporter:
         return self._guard(lambda: self._file_log(record))
 
     def note_log(self, record: LogRecord) -> None:
-        """Keep a log record's line: the tail travels as evidence."""
-        if threading.get_ident() in self._busy:
-            return
-        try:
-            line = record.getMessage()[:_LINE_CHARS]
-        except Exception:  # noqa: BLE001 - the watched program's arguments
-            return
+        """Keep a log record's line: the tail travels as evidence.
+
+        A line whose arguments are objects is kept unformatted: their code is not ours to run.
+        """
         at_ms = int(record.created * 1000)
+        line = _format_plain(record)[:_LINE_CHARS]
         self._tail.append((at_ms, record.levelname.lower(), record.name, line))
 
     def send_losses(self) -> None:
@@ -125,7 +124,10 @@ class Reporter:
             return None
         if error is not None and getattr(error, _MARK, None) is not None:
             return None
-        message = clip(record.getMessage(), limits.MESSAGE_CHARS)
+        try:
+            message = clip(record.getMessage(), limits.MESSAGE_CHARS)
+        except Exception:  # noqa: BLE001 - the watched program's arguments
+            message = _format_plain(record)
         if error is not None:
             err = describe_exception(error)
         else:
@@ -226,6 +228,18 @@ class Reporter:
             "thread": clip(threading.current_thread().name, 256),
             "python": sys.version.split()[0],
         }
+
+
+def _format_plain(record: LogRecord) -> str:
+    """Return a record's text without running any code but Python's own."""
+    text = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+    arguments = record.args.values() if isinstance(record.args, dict) else record.args or ()
+    if not arguments or any(type(value) not in _PLAIN_TYPES for value in arguments):
+        return text
+    try:
+        return text % record.args
+    except (TypeError, ValueError, KeyError):
+        return text
 
 
 def _tail_rows(tail: Sequence[_Line], texts: Plain, wall_ms: int) -> list[Plain]:

@@ -15,8 +15,8 @@ from faultbox_agent.clock import Clock
 from faultbox_agent.codes import find_code, strip_stamp
 from faultbox_agent.fault import Fault, PlainMap
 from faultbox_agent.fault_text import derived_fault_id
+from faultbox_agent.follower import Follower, Line
 from faultbox_agent.settings import LogFile
-from faultbox_agent.sources.follower import Follower, Line
 from faultbox_protocol import limits
 from faultbox_protocol.report import Plain
 from faultbox_protocol.words import FaultKind, Severity

@@ -54,13 +54,17 @@ class Follower:
         if self._file < 0 and not self._open(self.path):
             return []
         lines = self._read_lines()
-        if lines or not switch or not self._replaced():
+        if lines or not switch:
             return lines
-        lines = self._flush_rest()
-        self.close()
-        if self._open(self.path):
+        if self._was_cut():
+            self._offset, self._rest, self._head = 0, b"", b""
             self._turn += 1
-        return lines or self._read_lines()
+        elif self._was_replaced():
+            lines = self._flush_rest()
+            self.close()
+            if self._open(self.path):
+                self._turn += 1
+        return lines or (self._read_lines() if self._file >= 0 else [])
 
     def position(self, line: Line | None = None) -> PlainMap:
         """Return where to go on after a restart: behind the last line, or before `line`."""
@@ -143,19 +147,17 @@ class Follower:
     def _find_rotated(self, position: PlainMap) -> str | None:
         """Return the file that had this path when the position was remembered."""
         folder, name = os.path.split(self.path)
-        with contextlib.suppress(OSError):
-            for other in os.scandir(folder or "."):
+        with contextlib.suppress(OSError), os.scandir(folder or ".") as others:
+            for other in others:
                 if other.name.startswith(name) and other.inode() == position.get("ino"):
                     return other.path
         return None
 
-    def _replaced(self) -> bool:
-        """Say whether the path names another file by now; begin anew where it was cut."""
-        with contextlib.suppress(OSError):
-            if os.fstat(self._file).st_size < self._offset:
-                self._offset, self._rest, self._head = 0, b"", b""
-                self._turn += 1
-                return False
+    def _was_cut(self) -> bool:
+        return os.fstat(self._file).st_size < self._offset
+
+    def _was_replaced(self) -> bool:
+        """Say whether the path names another file by now."""
         try:
             status = os.stat(self.path)
         except OSError:

@@ -1,0 +1,262 @@
+"""`faultbox-agent exec` lets a program be as it is, and reports how it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faultbox_agent.supervisor import Tail, has_claim
+from faultbox_protocol.report import Evidence, Head
+from support.device import (
+    KEY,
+    a_collector,
+    agent,
+    drop_records,
+    environ,
+    read_ready,
+    resident,
+    until,
+)
+
+
+def supervised(
+    tmp_path: Path, *command: str, options: tuple[str, ...] = (), stdin: bytes = b""
+) -> "tuple[subprocess.CompletedProcess[bytes], list[tuple[Head, Evidence]]]":
+    spool = tmp_path / "spool"
+    done = agent(["exec", *options, "--", *command], environ(spool), stdin=stdin)
+    return done, read_ready(spool)
+
+
+def shell(script: str) -> tuple[str, str, str]:
+    return ("sh", "-c", script)
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("exit 0", 0),
+        ("exit 3", 3),
+        ("kill -TERM $$", 143),
+        ("kill -SEGV $$", 139),
+        ("kill -KILL $$", 137),
+    ],
+)
+def test_the_exit_code_is_passed_on(tmp_path: Path, script: str, code: int) -> None:
+    done, bundles = supervised(tmp_path, *shell(script))
+    assert done.returncode == code
+    assert len(bundles) == (code != 0)
+
+
+def test_binary_stdin_and_stdout_pass_untouched(tmp_path: Path) -> None:
+    blob = bytes(range(256)) * 4000
+    done, bundles = supervised(tmp_path, "cat", stdin=blob)
+    assert done.stdout == blob
+    assert bundles == []
+
+
+def test_stderr_is_passed_on_and_its_last_lines_are_kept(tmp_path: Path) -> None:
+    script = "for i in $(seq 300); do echo line $i >&2; done; printf '错误 E-202 \\377' >&2; exit 1"
+    done, ((head, evidence),) = supervised(tmp_path, *shell(script))
+    assert done.stderr.startswith(b"line 1\n")
+    assert done.stderr.endswith(b"E-202 \xff")
+    assert len(evidence.log) == 200
+    assert head.err is not None
+    assert head.err.code == "E-202"
+    assert head.err.msg is not None
+    assert head.err.msg.startswith("错误 E-202")
+    assert head.err.type == "exit status 1"
+    assert head.err.text is not None
+    assert head.err.text.splitlines()[0] == "sh: exit status 1"
+    assert len(head.err.text.encode()) <= 8 * 1024 + 100
+
+
+def test_a_death_by_signal_is_a_crash_with_its_number(tmp_path: Path) -> None:
+    _, ((head, evidence),) = supervised(tmp_path, *shell("echo last words >&2; kill -SEGV $$"))
+    assert head.kind == "crash"
+    assert head.err is not None
+    assert (head.err.type, head.err.sig_no, head.err.frames) == ("SIGSEGV", 11, ())
+    assert head.err.text == "sh: killed by signal 11 (SIGSEGV)\nlast words"
+    assert evidence.x["program"] == "sh"
+
+
+def test_identity_comes_from_options_and_the_program_inherits_it(tmp_path: Path) -> None:
+    options = ("--product", "press", "--version", "1.2", "--serial", "SN-7", "--place", "test")
+    script = "echo $FAULTBOX_PRODUCT $FAULTBOX_VERSION $FAULTBOX_SPOOL; exit 1"
+    done, ((head, _),) = supervised(tmp_path, *shell(script), options=options)
+    assert done.stdout.decode().split() == ["press", "1.2", str(tmp_path / "spool")]
+    assert (head.prod.name, head.prod.app, head.prod.serial) == ("press", "1.2", "SN-7")
+    assert head.where is not None
+    assert head.where.env == "test"
+
+
+def test_the_product_falls_back_to_the_script(tmp_path: Path) -> None:
+    (tmp_path / "weigher.py").write_text("raise SystemExit(2)")
+    _, ((head, _),) = supervised(tmp_path, sys.executable, str(tmp_path / "weigher.py"))
+    assert head.prod.name == "weigher"
+    assert head.err is not None
+    assert head.err.text is not None
+    assert head.err.text.startswith("weigher.py: exit status 2")
+
+
+SDK = "import faultbox_agent; faultbox_agent.install()\n"
+
+
+def test_a_fault_that_the_programs_own_sdk_filed_is_filed_once(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SDK + "raise ValueError('deep')\n")
+    done, ((head, _),) = supervised(tmp_path, sys.executable, str(tmp_path / "app.py"))
+    assert done.returncode == 1
+    assert head.err is not None
+    assert head.err.type == "ValueError"
+
+
+def test_a_fault_that_a_descendant_filed_is_filed_once(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SDK + "raise ValueError('deep')\n")
+    script = f"{sys.executable} {tmp_path}/app.py; exit $?"
+    _, bundles = supervised(tmp_path, *shell(script))
+    assert len(bundles) == 1
+
+
+def test_a_supervisor_around_a_supervisor_files_nothing_more(tmp_path: Path) -> None:
+    inner = (sys.executable, "-m", "faultbox_agent", "exec", "--", *shell("kill -SEGV $$"))
+    done, bundles = supervised(tmp_path, *inner)
+    assert done.returncode == 139
+    assert len(bundles) == 1
+
+
+def test_a_descendants_old_report_does_not_explain_a_later_end(tmp_path: Path) -> None:
+    (tmp_path / "77-abc").write_text("1000")
+    assert has_claim(str(tmp_path), 5, 11_000)
+    assert not has_claim(str(tmp_path), 5, 11_001)
+    assert has_claim(str(tmp_path), 77, 99_000), "the program's own report always does"
+    (tmp_path / "78-abc").write_text("nonsense")
+    assert not has_claim(str(tmp_path), 5, 99_000)
+    assert not has_claim(str(tmp_path / "gone"), 5, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_signals_reach_the_program(tmp_path: Path, number: signal.Signals) -> None:
+    name = number.name.removeprefix("SIG")
+    script = f"trap 'echo got {name}; exit 5' {name}; echo ready; while :; do sleep 0.05; done"
+    process = _start(tmp_path, script)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(number)
+    assert process.stdout.readline() == f"got {name}\n".encode()
+    assert process.wait(20) == 5
+    process.stdout.close()
+    assert len(read_ready(tmp_path / "spool")) == 1
+
+
+def test_a_program_that_is_stopped_on_request_has_no_fault(tmp_path: Path) -> None:
+    process = _start(tmp_path, "echo ready; exec sleep 60")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.terminate()
+    assert process.wait(20) == 143
+    process.stdout.close()
+    assert drop_records(tmp_path / "spool") == []
+    assert read_ready(tmp_path / "spool") == []
+
+
+def _start(tmp_path: Path, script: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "faultbox_agent", "exec", "--", *shell(script)],
+        env=environ(tmp_path / "spool"),
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_a_child_that_outlives_the_program_does_not_hold_it_up(tmp_path: Path) -> None:
+    done, bundles = supervised(tmp_path, *shell("sleep 30 >/dev/null & exit 4"))
+    assert done.returncode == 4
+    assert len(bundles) == 1
+
+
+def test_a_program_that_cannot_be_started_is_said_plainly(tmp_path: Path) -> None:
+    done, bundles = supervised(tmp_path, "/nowhere/prog")
+    assert done.returncode == 127
+    assert b"/nowhere/prog: No such file or directory" in done.stderr
+    assert bundles == []
+    (tmp_path / "plain").write_text("x")
+    assert supervised(tmp_path, str(tmp_path / "plain"))[0].returncode == 126
+    assert agent(["exec", "true"], environ(tmp_path / "s")).returncode == 2
+
+
+def test_secrets_in_stderr_do_not_reach_the_disk(tmp_path: Path) -> None:
+    supervised(tmp_path, *shell("echo 'login password=hunter2x failed' >&2; exit 1"))
+    ((head, evidence),) = read_ready(tmp_path / "spool")
+    assert "hunter2x" not in f"{head}{evidence}"
+
+
+def test_without_an_agent_it_delivers_by_itself(tmp_path: Path) -> None:
+    with a_collector() as collector:
+        env = environ(tmp_path / "spool", server=collector.url, key=KEY)
+        assert agent(["exec", "--", "sh", "-c", "exit 9"], env).returncode == 9
+        (head,) = collector.heads()
+        assert head.err is not None
+        assert head.err.type == "exit status 9"
+        assert read_ready(tmp_path / "spool") == []
+
+
+def test_what_only_the_sdk_filed_is_delivered_too(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SDK + "import logging\nlogging.error('went on')\n")
+    with a_collector() as collector:
+        env = environ(tmp_path / "spool", server=collector.url, key=KEY)
+        assert agent(["exec", "--", sys.executable, str(tmp_path / "app.py")], env).returncode == 0
+        assert [head.kind for head in collector.heads()] == ["error"]
+
+
+def test_a_dead_server_does_not_hold_the_program_up_for_long(tmp_path: Path) -> None:
+    env = environ(tmp_path / "spool", server="http://127.0.0.1:9", key=KEY)
+    assert agent(["exec", "--", "sh", "-c", "exit 9"], env).returncode == 9
+    assert len(read_ready(tmp_path / "spool")) == 1
+
+
+def test_with_an_agent_the_fault_is_left_to_it(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    with resident(environ(spool)):
+        assert agent(["exec", "--", "sh", "-c", "exit 9"], environ(spool)).returncode == 9
+        assert until(lambda: len(read_ready(spool)) == 1)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not os.path.isdir("/sys/fs/cgroup/memory"),
+    reason="needs a memory cgroup (version 1) and root",
+)
+def test_a_kill_by_the_memory_limit_is_told_from_any_other_kill(tmp_path: Path) -> None:
+    group = Path("/sys/fs/cgroup/memory/faultbox-test")
+    group.mkdir(exist_ok=True)
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(24 << 20))
+        hog = "x = []\nwhile True: x.append(bytearray(1 << 20))\n"
+        (tmp_path / "hog.py").write_text(hog)
+        run = f"exec {sys.executable} {tmp_path}/hog.py"
+        script = f"echo $$ > {group}/cgroup.procs && sleep 0.3 && {run}"
+        done, ((head, evidence),) = supervised(tmp_path, *shell(script))
+    finally:
+        time.sleep(0.2)
+        group.rmdir()
+    assert done.returncode == 137
+    assert head.kind == "oom"
+    assert head.err is not None
+    assert head.err.sig_no == 9
+    assert evidence.x["out_of_memory"] in ("kernel log", "memory.oom_control")
+
+
+@given(st.lists(st.binary(max_size=30_000), max_size=12))
+def test_the_tail_stays_bounded_and_ends_as_the_stream_does(parts: list[bytes]) -> None:
+    tail = Tail()
+    for part in parts:
+        tail.add(part)
+    lines = tail.lines()
+    assert len(lines) <= 201
+    assert sum(len(line.encode("utf-8", "ignore")) for line in lines) <= 64 * 1024 + 3 * 4096 * 3
+    whole = b"".join(parts).split(b"\n")
+    if whole[-1] and len(whole[-1]) < 4096:
+        assert lines[-1] == whole[-1].decode("utf-8", "replace").rstrip("\r")
