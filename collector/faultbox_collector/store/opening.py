@@ -74,7 +74,9 @@ def _open_locked(settings: Settings, data: Path, lock: int) -> OpenStore:
     engine = open_writer_engine(data)
     with engine.connect() as connection, connection.begin():
         _migrate(connection)
-        ensure_organisation(connection, settings.timezone or machine_zone(), settings.language)
+        ensure_organisation(
+            connection, settings.timezone or None, settings.language, machine_zone()
+        )
         organisation = read_organisation(connection, DEFAULT_ORGANISATION)
         cursor = read_cursor(connection)
     (data / DATABASE).chmod(0o600)

@@ -23,17 +23,23 @@ class Organisation:
     language: str
 
 
-def ensure_organisation(connection: Connection, timezone: str, language: str) -> None:
-    """Make the default organisation where there is none yet."""
+def ensure_organisation(
+    connection: Connection, timezone: str | None, language: str, machine_zone: str
+) -> None:
+    """Make the default organisation, or let it follow the settings.
+
+    Without a `timezone` a new one gets the machine's and an old one keeps its own.
+    """
     statement = upsert(connection, organisation).values(
         id=DEFAULT_ORGANISATION,
         organisation_id=DEFAULT_ORGANISATION,
         slug="default",
         name="default",
-        timezone=timezone,
+        timezone=timezone or machine_zone,
         language=language,
     )
-    connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+    wanted = {"language": language} | ({"timezone": timezone} if timezone else {})
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=wanted))
 
 
 def read_organisation(connection: Connection, organisation_id: int) -> Organisation:
