@@ -12,14 +12,13 @@ import json
 import os
 from dataclasses import dataclass, field
 
+from faultbox_agent.plain import PlainMap
 from faultbox_protocol.ids import make_bundle_id
-from faultbox_protocol.report import Plain
 
+__all__ = ["Fault", "Losses", "PlainMap", "new_fault_id", "write_fault", "write_losses"]
 VERSION = 1
 MAX_BYTES = 256 * 1024
 """The longest record that is read; a longer one is refused unread."""
-
-PlainMap = dict[str, Plain]
 
 
 @dataclass(frozen=True, slots=True)

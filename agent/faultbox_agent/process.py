@@ -20,8 +20,11 @@ def read_parent(pid: int) -> int | None:
 def read_resident_bytes(pid: int) -> int | None:
     """Return how much memory a process occupies."""
     try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-            return int(file.read(128).split()[1]) * _PAGE_BYTES
+        file = os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return int(os.read(file, 128).split()[1]) * _PAGE_BYTES
+        finally:
+            os.close(file)
     except (OSError, ValueError, IndexError):
         return None
 

@@ -10,8 +10,9 @@ What is replaced says what it was (`[redacted:card]`); the count travels in `hea
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 
-from faultbox_protocol.report import Plain
+from faultbox_agent.plain import Plain
 
 RULES_VERSION = 1
 MARK = "[redacted"
@@ -34,13 +35,14 @@ _WORD = (
 )
 _VALUE = r"""(?!\[redacted)(?:"[^"\n]{1,512}"|'[^'\n]{1,512}'|[^\s,;&"'<>)}\]，；。]{1,512})"""
 _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){10}")
-_SECRET_KEY = re.compile(
+_NAMES_A_SECRET = (
     r"(?:^|[_\W])(?:passwords?|passwd|pwd|passphrase|secrets?|tokens?|(?:api|access|private)[_-]?key"
     r"|credentials?|authorization|cookies?)(?:$|[_\W])"
     r"|(?:password|passwd|secret|token|apikey|accesskey|privatekey)$|密码|口令|密钥|令牌"
 )
 
 Replace = str | Callable[[re.Match[str]], str]
+Rules = tuple[tuple[re.Pattern[str], Replace], ...]
 
 
 def _card(match: re.Match[str]) -> str:
@@ -57,66 +59,74 @@ def _citizen(match: re.Match[str]) -> str:
     return "[redacted:id]" if valid else match[0]
 
 
-_WORD_RULES: tuple[tuple[re.Pattern[str], Replace], ...] = (
-    (
-        re.compile(
-            r"(?i)(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?)(?!\[redacted)"
-            r"(?:(?:bearer|basic|digest|token|apikey)\s{1,4})?[^\s\"',;]{1,2048}"
+@cache
+def _word_rules() -> Rules:
+    """Return the rules that a word gives away; compiled when a first text needs them."""
+    return (
+        (
+            re.compile(
+                r"(?i)(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?)(?!\[redacted)"
+                r"(?:(?:bearer|basic|digest|token|apikey)\s{1,4})?[^\s\"',;]{1,2048}"
+            ),
+            r"\1[redacted:authorization]",
         ),
-        r"\1[redacted:authorization]",
-    ),
-    (
-        re.compile(r"(?i)\b(bearer\s{1,4})(?!\[redacted)[A-Za-z0-9._~+/=-]{8,2048}"),
-        r"\1[redacted:token]",
-    ),
-    (
-        re.compile(r"(://)(?!\[redacted)[^/\s:@\"']{0,64}:[^/\s@\"']{1,256}(?=@)"),
-        r"\1[redacted:login]",
-    ),
-    (
-        re.compile(
-            rf"(?i)({_WORD}[\w-]{{0,24}}[\"'\]]{{0,2}}\s{{0,4}}(?:=>|[:=：＝是为])\s{{0,4}}){_VALUE}"
+        (
+            re.compile(r"(?i)\b(bearer\s{1,4})(?!\[redacted)[A-Za-z0-9._~+/=-]{8,2048}"),
+            r"\1[redacted:token]",
         ),
-        r"\1[redacted:secret]",
-    ),
-    (
-        re.compile(rf"(?i)(--[\w-]{{0,24}}?{_WORD}[\w-]{{0,24}}\s{{1,4}})(?!-){_VALUE}"),
-        r"\1[redacted:secret]",
-    ),
-    (
-        re.compile(
-            r"\beyJ[A-Za-z0-9_-]{8,2048}\.[A-Za-z0-9_-]{8,4096}(?:\.[A-Za-z0-9_-]{0,2048})?"
-            r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pos]_[A-Za-z0-9]{20,255}|\bgithub_pat_\w{20,255}"
-            r"|\bglpat-[\w-]{16,64}|\bxox[abprs]-[A-Za-z0-9-]{10,255}|\bsk-[A-Za-z0-9_-]{20,255}"
-            r"|\bfbk_[A-Za-z0-9]{16,64}"
+        (
+            re.compile(r"(://)(?!\[redacted)[^/\s:@\"']{0,64}:[^/\s@\"']{1,256}(?=@)"),
+            r"\1[redacted:login]",
         ),
-        "[redacted:token]",
-    ),
-)
-_DIGIT_RULES: tuple[tuple[re.Pattern[str], Replace], ...] = (
-    (
-        re.compile(
-            r"(?<![0-9A-Za-z_.-])[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])"
-            r"(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![0-9A-Za-z_])"
+        (
+            re.compile(
+                rf"(?i)({_WORD}[\w-]{{0,24}}[\"'\]]{{0,2}}\s{{0,4}}(?:=>|[:=：＝是为])\s{{0,4}}){_VALUE}"
+            ),
+            r"\1[redacted:secret]",
         ),
-        _citizen,
-    ),
-    (
-        re.compile(
-            r"(?<![0-9A-Za-z_.-])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6\d{3}|35\d{2})"
-            r"(?:[ -]?\d{4}){3}(?:[ -]?\d{1,3})?(?![0-9A-Za-z_])"
-            r"|(?<![0-9A-Za-z_.-])3[47]\d{2}[ -]?\d{6}[ -]?\d{5}(?![0-9A-Za-z_])"
+        (
+            re.compile(rf"(?i)(--[\w-]{{0,24}}?{_WORD}[\w-]{{0,24}}\s{{1,4}})(?!-){_VALUE}"),
+            r"\1[redacted:secret]",
         ),
-        _card,
-    ),
-    (
-        re.compile(
-            r"(?<![0-9A-Za-z_.-])(?:\+?86[ -]?)?1[3-9]\d(?:\d{8}|[ -]\d{4}[ -]\d{4})"
-            r"(?![0-9A-Za-z_])"
+        (
+            re.compile(
+                r"\beyJ[A-Za-z0-9_-]{8,2048}\.[A-Za-z0-9_-]{8,4096}(?:\.[A-Za-z0-9_-]{0,2048})?"
+                r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pos]_[A-Za-z0-9]{20,255}|\bgithub_pat_\w{20,255}"
+                r"|\bglpat-[\w-]{16,64}|\bxox[abprs]-[A-Za-z0-9-]{10,255}|\bsk-[A-Za-z0-9_-]{20,255}"
+                r"|\bfbk_[A-Za-z0-9]{16,64}"
+            ),
+            "[redacted:token]",
         ),
-        "[redacted:phone]",
-    ),
-)
+    )
+
+
+@cache
+def _digit_rules() -> Rules:
+    """Return the rules for long numbers."""
+    return (
+        (
+            re.compile(
+                r"(?<![0-9A-Za-z_.-])[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])"
+                r"(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![0-9A-Za-z_])"
+            ),
+            _citizen,
+        ),
+        (
+            re.compile(
+                r"(?<![0-9A-Za-z_.-])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6\d{3}|35\d{2})"
+                r"(?:[ -]?\d{4}){3}(?:[ -]?\d{1,3})?(?![0-9A-Za-z_])"
+                r"|(?<![0-9A-Za-z_.-])3[47]\d{2}[ -]?\d{6}[ -]?\d{5}(?![0-9A-Za-z_])"
+            ),
+            _card,
+        ),
+        (
+            re.compile(
+                r"(?<![0-9A-Za-z_.-])(?:\+?86[ -]?)?1[3-9]\d(?:\d{8}|[ -]\d{4}[ -]\d{4})"
+                r"(?![0-9A-Za-z_])"
+            ),
+            "[redacted:phone]",
+        ),
+    )
 
 
 def make_key_rule(keys: Sequence[str]) -> re.Pattern[str] | None:
@@ -139,13 +149,13 @@ def redact_text(text: str, more: re.Pattern[str] | None = None) -> tuple[str, in
         text, found = _cut_private_keys(text)
         hits += found
     if any(anchor in lowered for anchor in _ANCHORS):
-        text, found = _apply(_WORD_RULES, text)
+        text, found = _apply(_word_rules(), text)
         hits += found
     if "@" in text:
         text, found = _cut_emails(text)
         hits += found
     if _DIGITS.search(text):
-        text, found = _apply(_DIGIT_RULES, text)
+        text, found = _apply(_digit_rules(), text)
         hits += found
     return text, hits
 
@@ -174,7 +184,7 @@ def redact_map(
 
 def is_secret_key(key: str) -> bool:
     """Say whether what stands under this name is a secret."""
-    return _SECRET_KEY.search(key.lower()) is not None
+    return re.search(_NAMES_A_SECRET, key.lower()) is not None  # re keeps it compiled
 
 
 def _suspicious(text: str) -> bool:
@@ -218,7 +228,7 @@ def _walk(value: Plain, more: re.Pattern[str] | None) -> tuple[Plain, int]:
     return value, 0
 
 
-def _apply(rules: Sequence[tuple[re.Pattern[str], Replace]], text: str) -> tuple[str, int]:
+def _apply(rules: Rules, text: str) -> tuple[str, int]:
     hits = 0
     for pattern, new in rules:
         before = text.count(MARK)

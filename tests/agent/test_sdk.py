@@ -66,8 +66,9 @@ main()
     assert isinstance(frames, list)
     assert [frame["fn"] for frame in frames] == ["main", "<module>"]
     assert all(frame["app"] for frame in frames)
-    (cause,) = err(record)["causes"]  # type: ignore[misc]
-    assert isinstance(cause, dict)
+    causes = err(record)["causes"]
+    assert isinstance(causes, list)
+    (cause,) = causes
     assert cause["type"] == "ValueError"
     assert cause["msg"] == "sensor E-202 password=[redacted:secret]"
     assert b"hunter2x" not in json.dumps(record).encode()

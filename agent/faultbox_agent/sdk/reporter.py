@@ -17,12 +17,12 @@ from faultbox_agent import __about__
 from faultbox_agent.clock import SystemClock
 from faultbox_agent.codes import find_code
 from faultbox_agent.fault import Fault, Losses, new_fault_id, write_fault, write_losses
+from faultbox_agent.plain import Plain
 from faultbox_agent.process import read_program, read_resident_bytes, read_start_ticks
 from faultbox_agent.redact import RULES_VERSION, make_key_rule, redact_map
 from faultbox_agent.sdk.sender import claim_fault, send_record
 from faultbox_agent.sdk.trace import clip, describe_exception, is_own
 from faultbox_protocol import limits
-from faultbox_protocol.report import Plain
 from faultbox_protocol.words import FaultKind, Severity
 
 PER_MINUTE = 30

@@ -8,8 +8,8 @@ import os
 from types import TracebackType
 
 from faultbox_agent.codes import find_code
+from faultbox_agent.plain import Plain
 from faultbox_protocol import limits
-from faultbox_protocol.report import Plain
 
 _INNER = limits.FRAMES * 3 // 4
 _CAUSE_FRAMES = 32
