@@ -35,7 +35,7 @@ _WORD = (
 )
 _VALUE = r"""(?!\[redacted)(?:"[^"\n]{1,512}"|'[^'\n]{1,512}'|[^\s,;&"'<>)}\]，；。]{1,512})"""
 _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){10}")
-_NAMES_A_SECRET = (
+_PRIVATE_NAME = (
     r"(?:^|[_\W])(?:passwords?|passwd|pwd|passphrase|secrets?|tokens?|(?:api|access|private)[_-]?key"
     r"|credentials?|authorization|cookies?)(?:$|[_\W])"
     r"|(?:password|passwd|secret|token|apikey|accesskey|privatekey)$|密码|口令|密钥|令牌"
@@ -184,7 +184,7 @@ def redact_map(
 
 def is_secret_key(key: str) -> bool:
     """Say whether what stands under this name is a secret."""
-    return re.search(_NAMES_A_SECRET, key.lower()) is not None  # re keeps it compiled
+    return re.search(_PRIVATE_NAME, key.lower()) is not None  # re keeps it compiled
 
 
 def _suspicious(text: str) -> bool:

@@ -194,8 +194,7 @@ def supervise(
     environ: Mapping[str, str],
 ) -> int:
     """Run a program, file its fault if its end is one, and return the exit code to end with."""
-    claims = tempfile.mkdtemp(prefix="faultbox-exec-")
-    os.chmod(claims, 0o733)  # noqa: S103 - the program may run as another user
+    claims = _make_claim_folder()
     try:
         child = Child(command, program, {**environ, CLAIM_VARIABLE: claims})
         end = child.wait()
@@ -212,11 +211,24 @@ def supervise(
         _deliver(spool, environ)
         return end.shell_status
     finally:
-        shutil.rmtree(claims, ignore_errors=True)
+        if claims:
+            shutil.rmtree(claims, ignore_errors=True)
+
+
+def _make_claim_folder() -> str:
+    """Return a folder for claims, empty where there is none to be had: the program runs anyway."""
+    try:
+        claims = tempfile.mkdtemp(prefix="faultbox-exec-")
+        os.chmod(claims, 0o733)  # noqa: S103 - the program may run as another user
+    except OSError:
+        return ""
+    return claims
 
 
 def has_claim(folder: str, pid: int, now_ms: int) -> bool:
     """Say whether the program, or one it started, has filed this end itself."""
+    if not folder:
+        return False
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(f"{pid}-"):
