@@ -133,7 +133,7 @@ def _check(settings: Settings) -> Settings:
     if settings.timezone:
         try:
             ZoneInfo(settings.timezone)
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):
             raise SettingsError(
                 f"timezone must be an IANA name such as Asia/Shanghai, not {settings.timezone!r}"
             ) from None
@@ -151,6 +151,6 @@ def machine_zone() -> str:
         name = target.partition("zoneinfo/")[2]
     try:
         ZoneInfo(name or "UTC")
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         return "UTC"
     return name or "UTC"

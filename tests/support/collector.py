@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import selectors
 import signal
 import socket
@@ -10,14 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aiohttp
 from aiohttp import web
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import Connection, Executable, Row, Table, func, select
 
 from faultbox_collector.actions import ACTIONS
 from faultbox_collector.app import Collector, OpenPack, build_collector
@@ -133,6 +134,10 @@ class Rig:
         """Run a job in a transaction."""
         return self.writer.submit(job).result(PATIENCE_SECONDS)
 
+    def change(self, statement: Executable) -> None:
+        """Run one statement in a transaction."""
+        self.write(lambda c: c.execute(statement).close())
+
     def read(self, query: Callable[[Connection], T]) -> T:
         """Run a query on a read-only connection."""
         with self.store.reader_engine.connect() as connection:
@@ -235,10 +240,15 @@ async def served(
 
 
 def a_free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on now.
+
+    From below the range of client ports: a client that tries again and again on a port of that
+    range one day connects to itself, and then the server cannot have it.
+    """
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", random.randint(20_000, 30_000)))
+            return int(probe.getsockname()[1])
 
 
 def run_command(data: Path, *args: str, status: int = 0) -> str:

@@ -52,10 +52,10 @@ class Outcome:
     error: ProtocolError | None = None
 
 
-def check_body(body: bytes, product: str) -> list[Checked | ProtocolError]:
+def check_body(body: bytes | bytearray, product: str) -> list[Checked | ProtocolError]:
     """Return each bundle of a body, checked and its head decoded, or what is wrong with it."""
     found: list[Checked | ProtocolError] = []
-    for item in split_batch(body):
+    for item in split_batch(memoryview(body)):
         if isinstance(item, ProtocolError):
             found.append(item)
             continue

@@ -219,7 +219,7 @@ def test_a_database_in_trouble_loses_nothing_and_sets_nothing_aside(rig: Rig) ->
 def test_a_recurrence_after_closing_opens_a_ticket_that_names_the_one_before(rig: Rig) -> None:
     rig.put(a_bundle(a_head(1)))
     rig.digest()
-    rig.write(lambda c: c.execute(update(tables.ticket).values(state="closed")).rowcount)
+    rig.change(update(tables.ticket).values(state="closed"))
     rig.put(a_bundle(a_head(2)), a_bundle(a_head(3)))
     rig.digest()
     first, second = rig.rows(tables.ticket)

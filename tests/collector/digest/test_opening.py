@@ -122,7 +122,7 @@ def test_unreadable_evidence_does_not_keep_a_ticket_from_opening(rig: Rig) -> No
 def test_each_closed_state_lets_a_recurrence_open_a_new_ticket(rig: Rig, state: str) -> None:
     rig.put(a_bundle(a_head(1)))
     rig.digest()
-    rig.write(lambda c: c.execute(update(tables.ticket).values(state=state)).rowcount)
+    rig.change(update(tables.ticket).values(state=state))
     rig.put(a_bundle(a_head(2)))
     rig.digest()
     first, second = rig.rows(tables.ticket)
@@ -147,7 +147,7 @@ def test_each_closed_state_lets_a_recurrence_open_a_new_ticket(rig: Rig, state: 
 def test_each_open_state_takes_further_occurrences(rig: Rig, state: str) -> None:
     rig.put(a_bundle(a_head(1)))
     rig.digest()
-    rig.write(lambda c: c.execute(update(tables.ticket).values(state=state)).rowcount)
+    rig.change(update(tables.ticket).values(state=state))
     rig.put(a_bundle(a_head(2)))
     rig.digest()
     assert [row.occurrences for row in rig.rows(tables.ticket)] == [2]

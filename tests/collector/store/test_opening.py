@@ -35,8 +35,8 @@ def test_the_database_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_zone_and_language_follow_the_settings_and_stay_where_none_is_given(tmp_path: Path) -> None:
-    def open_with(**settings: str) -> tuple[str, str]:
-        store = open_store(Settings(data=str(tmp_path), **settings))
+    def open_with(timezone: str = "", language: str = "zh_CN") -> tuple[str, str]:
+        store = open_store(Settings(data=str(tmp_path), timezone=timezone, language=language))
         store.close()
         return store.organisation.timezone, store.organisation.language
 

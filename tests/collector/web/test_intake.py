@@ -20,6 +20,7 @@ from faultbox_protocol import api, limits
 from faultbox_protocol.codec import scan_bundle
 from faultbox_protocol.framing import write_frame
 from faultbox_protocol.packing import pack
+from faultbox_protocol.report import Plain
 from faultbox_protocol.words import Codec, FrameKind
 from support.builders import (
     NOON_MS,
@@ -51,7 +52,7 @@ def sha256_of(bundle: bytes) -> str:
     return scan_bundle(memoryview(bundle)).sha256.hex()
 
 
-def a_head_map(**changes: object) -> dict[str, object]:
+def a_head_map(**changes: Plain) -> dict[str, Plain]:
     """Return the smallest head as the wire has it."""
     return {
         "v": 1,
@@ -62,7 +63,7 @@ def a_head_map(**changes: object) -> dict[str, object]:
     }
 
 
-def a_bundle_of(head: dict[str, object]) -> bytes:
+def a_bundle_of(head: dict[str, Plain]) -> bytes:
     """Return a bundle with a head made by hand."""
     return a_raw_bundle(write_frame(FrameKind.HEAD, pack(head)))
 
