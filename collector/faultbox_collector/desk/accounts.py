@@ -36,7 +36,7 @@ def hash_token(token: str) -> bytes:
 
 def create_login_link(connection: Connection, login: str, now_ms: int) -> str:
     """Return a new one-time token for an account, made where it is new; valid for a day."""
-    statement = upsert(connection, account).values(
+    statement = upsert(connection.dialect.name, account).values(
         organisation_id=DEFAULT_ORGANISATION, login=login, created_ms=now_ms
     )
     connection.execute(

@@ -71,9 +71,13 @@ def open_reader_engine(data: Path) -> Engine:
     return engine
 
 
-def upsert(connection: Connection, table: Table) -> Any:
-    """Return the dialect's INSERT that knows ON CONFLICT, for `table`."""
-    if connection.dialect.name == "postgresql":
+def upsert(dialect: str, table: Table) -> Any:
+    """Return the dialect's INSERT that knows ON CONFLICT, for `table`.
+
+    What the digest runs for each batch is built once per dialect and kept: building a statement
+    costs SQLAlchemy more than running it.
+    """
+    if dialect == "postgresql":
         return postgresql_insert(table)
     return sqlite_insert(table)
 

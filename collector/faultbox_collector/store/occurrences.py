@@ -2,13 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from faultbox_collector.store.engine import plain_row, upsert
 from faultbox_collector.store.tables import occurrence, quarantine, seen_id
 
 _IN_CLAUSE = 500
+_FIND_SEEN = select(seen_id.c.id, seen_id.c.sha256).where(
+    seen_id.c.organisation_id == bindparam("organisation_id"),
+    seen_id.c.id.in_(bindparam("ids", expanding=True)),
+)
+_INSERT_SEEN = seen_id.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,8 @@ def find_seen(
     found: dict[bytes, bytes] = {}
     for start in range(0, len(ids), _IN_CLAUSE):
         rows = connection.execute(
-            select(seen_id.c.id, seen_id.c.sha256).where(
-                seen_id.c.organisation_id == organisation_id,
-                seen_id.c.id.in_(ids[start : start + _IN_CLAUSE]),
-            )
+            _FIND_SEEN,
+            {"organisation_id": organisation_id, "ids": ids[start : start + _IN_CLAUSE]},
         )
         found.update((bytes(row.id), bytes(row.sha256)) for row in rows)
     return found
@@ -77,15 +82,14 @@ def insert_seen(connection: Connection, rows: Iterable[SeenRow]) -> None:
     """Note ids as digested."""
     values = [plain_row(row) for row in rows]
     if values:
-        connection.execute(seen_id.insert(), values)
+        connection.execute(_INSERT_SEEN, values)
 
 
 def insert_occurrences(connection: Connection, rows: Iterable[OccurrenceRow]) -> None:
     """Store occurrences; an id that is there already stays as it is."""
     values = [plain_row(row) for row in rows]
     if values:
-        statement = upsert(connection, occurrence)
-        connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]), values)
+        connection.execute(_insert_occurrences(connection.dialect.name), values)
 
 
 def insert_quarantine(connection: Connection, rows: Iterable[QuarantineRow]) -> None:
@@ -93,3 +97,8 @@ def insert_quarantine(connection: Connection, rows: Iterable[QuarantineRow]) -> 
     values = [plain_row(row) for row in rows]
     if values:
         connection.execute(quarantine.insert(), values)
+
+
+@cache
+def _insert_occurrences(dialect: str) -> Any:
+    return upsert(dialect, occurrence).on_conflict_do_nothing(index_elements=["id"])

@@ -30,7 +30,7 @@ def ensure_organisation(
 
     Without a `timezone` a new one gets the machine's and an old one keeps its own.
     """
-    statement = upsert(connection, organisation).values(
+    statement = upsert(connection.dialect.name, organisation).values(
         id=DEFAULT_ORGANISATION,
         organisation_id=DEFAULT_ORGANISATION,
         slug="default",
@@ -50,7 +50,7 @@ def read_organisation(connection: Connection, organisation_id: int) -> Organisat
 
 def ensure_product(connection: Connection, organisation_id: int, name: str, now_ms: int) -> int:
     """Return the id of a product, made where it is new."""
-    statement = upsert(connection, product).values(
+    statement = upsert(connection.dialect.name, product).values(
         organisation_id=organisation_id, name=name, created_ms=now_ms
     )
     connection.execute(statement.on_conflict_do_nothing(index_elements=["organisation_id", "name"]))

@@ -1,8 +1,10 @@
 """How far the digest has come, and its tallies."""
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from faultbox_collector.pack.records import Position
 from faultbox_collector.store.engine import upsert
@@ -28,14 +30,15 @@ def move_cursor(connection: Connection, position: Position, received_ms: int | N
 
     `received_ms` is when the newest bundle before `position` came, None for a batch without any.
     """
-    moved = {"pack": position.pack, "pack_offset": position.offset}
-    if received_ms is not None:
-        moved["last_received_ms"] = received_ms
-    statement = upsert(connection, pack_cursor).values(
-        organisation_id=DEFAULT_ORGANISATION, consumer=DIGEST, **moved
-    )
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["organisation_id", "consumer"], set_=moved)
+        _move(connection.dialect.name),
+        {
+            "organisation_id": DEFAULT_ORGANISATION,
+            "consumer": DIGEST,
+            "pack": position.pack,
+            "pack_offset": position.offset,
+            "last_received_ms": received_ms,
+        },
     )
 
 
@@ -56,14 +59,7 @@ def add_tallies(connection: Connection, organisation_id: int, counts: Mapping[st
     ]
     if not values:
         return
-    statement = upsert(connection, tally)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["organisation_id", "name"],
-            set_={"total": tally.c.total + statement.excluded.total},
-        ),
-        values,
-    )
+    connection.execute(_add(connection.dialect.name), values)
 
 
 def read_tallies(connection: Connection, organisation_id: int) -> dict[str, int]:
@@ -72,3 +68,26 @@ def read_tallies(connection: Connection, organisation_id: int) -> dict[str, int]
         select(tally.c.name, tally.c.total).where(tally.c.organisation_id == organisation_id)
     )
     return {row.name: row.total for row in rows}
+
+
+@cache
+def _move(dialect: str) -> Any:
+    statement = upsert(dialect, pack_cursor)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["organisation_id", "consumer"],
+        set_={
+            "pack": new.pack,
+            "pack_offset": new.pack_offset,
+            "last_received_ms": func.coalesce(new.last_received_ms, pack_cursor.c.last_received_ms),
+        },
+    )
+
+
+@cache
+def _add(dialect: str) -> Any:
+    statement = upsert(dialect, tally)
+    return statement.on_conflict_do_update(
+        index_elements=["organisation_id", "name"],
+        set_={"total": tally.c.total + statement.excluded.total},
+    )

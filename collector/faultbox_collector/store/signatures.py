@@ -7,6 +7,8 @@ PostgreSQL gave 743 deadlocks in ten minutes, sorted ones none.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, case, select, update
 
@@ -20,6 +22,24 @@ from faultbox_collector.store.tables import (
 )
 
 _IN_CLAUSE = 500
+_FIND = select(signature_key.c.key_value, signature_key.c.signature_id).where(
+    signature_key.c.product_id == bindparam("product_id"),
+    signature_key.c.key_value.in_(bindparam("values", expanding=True)),
+)
+
+
+_FIRST: BindParameter[int] = bindparam("first")
+_LAST: BindParameter[int] = bindparam("last")
+_ADD_COUNTS = (
+    update(signature)
+    .where(signature.c.id == bindparam("of"))
+    .values(
+        occurrences=signature.c.occurrences + bindparam("n"),
+        first_ms=case((signature.c.first_ms < _FIRST, signature.c.first_ms), else_=_FIRST),
+        last_ms=case((signature.c.last_ms > _LAST, signature.c.last_ms), else_=_LAST),
+        devices=signature.c.devices + bindparam("new"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +89,7 @@ def find_signatures(
     found: dict[str, int] = {}
     for start in range(0, len(key_values), _IN_CLAUSE):
         rows = connection.execute(
-            select(signature_key.c.key_value, signature_key.c.signature_id).where(
-                signature_key.c.product_id == product_id,
-                signature_key.c.key_value.in_(key_values[start : start + _IN_CLAUSE]),
-            )
+            _FIND, {"product_id": product_id, "values": key_values[start : start + _IN_CLAUSE]}
         )
         found.update((row.key_value, row.signature_id) for row in rows)
     return found
@@ -128,7 +145,7 @@ def claim_keys(
         for key in keys
     ]
     if values:
-        statement = upsert(connection, signature_key).on_conflict_do_nothing(
+        statement = upsert(connection.dialect.name, signature_key).on_conflict_do_nothing(
             index_elements=["product_id", "key_value"]
         )
         connection.execute(statement, values)
@@ -139,17 +156,8 @@ def add_counts(connection: Connection, counts: Iterable[Counts]) -> None:
     rows = sorted(counts, key=lambda one: one.signature_id)
     if not rows:
         return
-    first: BindParameter[int] = bindparam("first")
-    last: BindParameter[int] = bindparam("last")
     connection.execute(
-        update(signature)
-        .where(signature.c.id == bindparam("of"))
-        .values(
-            occurrences=signature.c.occurrences + bindparam("n"),
-            first_ms=case((signature.c.first_ms < first, signature.c.first_ms), else_=first),
-            last_ms=case((signature.c.last_ms > last, signature.c.last_ms), else_=last),
-            devices=signature.c.devices + bindparam("new"),
-        ),
+        _ADD_COUNTS,
         [
             {
                 "of": r.signature_id,
@@ -172,19 +180,8 @@ def add_devices(
     """Raise the count of each (signature id, device id); return new devices by signature."""
     if not counts:
         return Counter()
-    statement = upsert(connection, signature_device)
     found = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["signature_id", "device_id"],
-            set_={
-                "occurrences": signature_device.c.occurrences + statement.excluded.occurrences,
-                "last_received_ms": statement.excluded.last_received_ms,
-            },
-        ).returning(
-            signature_device.c.signature_id,
-            signature_device.c.device_id,
-            signature_device.c.occurrences,
-        ),
+        _add_devices(connection.dialect.name),
         [
             {
                 "organisation_id": organisation_id,
@@ -209,15 +206,8 @@ def add_versions(
     """Raise the count of each (signature id, app version)."""
     if not counts:
         return
-    statement = upsert(connection, signature_version)
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["signature_id", "version"],
-            set_={
-                "occurrences": signature_version.c.occurrences + statement.excluded.occurrences,
-                "last_received_ms": statement.excluded.last_received_ms,
-            },
-        ),
+        _add_versions(connection.dialect.name),
         [
             {
                 "organisation_id": organisation_id,
@@ -238,14 +228,47 @@ def add_hours(
     """Raise the count of each (signature id, Unix hour)."""
     if not counts:
         return
-    statement = upsert(connection, signature_hour)
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["signature_id", "hour"],
-            set_={"occurrences": signature_hour.c.occurrences + statement.excluded.occurrences},
-        ),
+        _add_hours(connection.dialect.name),
         [
             {"organisation_id": organisation_id, "signature_id": of, "hour": hour, "occurrences": n}
             for (of, hour), n in sorted(counts.items())
         ],
+    )
+
+
+@cache
+def _add_devices(dialect: str) -> Any:
+    statement = upsert(dialect, signature_device)
+    return statement.on_conflict_do_update(
+        index_elements=["signature_id", "device_id"],
+        set_={
+            "occurrences": signature_device.c.occurrences + statement.excluded.occurrences,
+            "last_received_ms": statement.excluded.last_received_ms,
+        },
+    ).returning(
+        signature_device.c.signature_id,
+        signature_device.c.device_id,
+        signature_device.c.occurrences,
+    )
+
+
+@cache
+def _add_versions(dialect: str) -> Any:
+    statement = upsert(dialect, signature_version)
+    return statement.on_conflict_do_update(
+        index_elements=["signature_id", "version"],
+        set_={
+            "occurrences": signature_version.c.occurrences + statement.excluded.occurrences,
+            "last_received_ms": statement.excluded.last_received_ms,
+        },
+    )
+
+
+@cache
+def _add_hours(dialect: str) -> Any:
+    statement = upsert(dialect, signature_hour)
+    return statement.on_conflict_do_update(
+        index_elements=["signature_id", "hour"],
+        set_={"occurrences": signature_hour.c.occurrences + statement.excluded.occurrences},
     )

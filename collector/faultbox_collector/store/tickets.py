@@ -15,6 +15,23 @@ from faultbox_collector.store.tables import (
 
 Plain = dict[str, dict[str, str]]
 _IN_CLAUSE = 500
+_FIND_OPEN = select(ticket.c.signature_id, ticket.c.id).where(
+    ticket.c.organisation_id == bindparam("organisation_id"),
+    ticket.c.signature_id.in_(bindparam("of", expanding=True)),
+    ticket.c.scope == "",
+    text(OPEN_TICKET),  # literally: only so is the partial index used
+)
+_FIRST: BindParameter[int] = bindparam("first")
+_LAST: BindParameter[int] = bindparam("last")
+_ADD_COUNTS = (
+    update(ticket)
+    .where(ticket.c.id == bindparam("of"))
+    .values(
+        occurrences=ticket.c.occurrences + bindparam("n"),
+        first_ms=case((ticket.c.first_ms < _FIRST, ticket.c.first_ms), else_=_FIRST),
+        last_ms=case((ticket.c.last_ms > _LAST, ticket.c.last_ms), else_=_LAST),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +79,8 @@ def find_open_tickets(
     found: dict[int, int] = {}
     for start in range(0, len(signature_ids), _IN_CLAUSE):
         rows = connection.execute(
-            select(ticket.c.signature_id, ticket.c.id).where(
-                ticket.c.organisation_id == organisation_id,
-                ticket.c.signature_id.in_(signature_ids[start : start + _IN_CLAUSE]),
-                ticket.c.scope == "",
-                text(OPEN_TICKET),  # literally: only so is the partial index used
-            )
+            _FIND_OPEN,
+            {"organisation_id": organisation_id, "of": signature_ids[start : start + _IN_CLAUSE]},
         )
         found.update((row.signature_id, row.id) for row in rows)
     return found
@@ -83,7 +96,7 @@ def find_previous_ticket(connection: Connection, signature_id: int) -> int | Non
 
 def take_number(connection: Connection, organisation_id: int, day: int, count: int = 1) -> int:
     """Reserve `count` numbers of a day in this transaction and return the first."""
-    statement = upsert(connection, number_counter).values(
+    statement = upsert(connection.dialect.name, number_counter).values(
         organisation_id=organisation_id, day=day, last=count
     )
     result = connection.execute(
@@ -125,16 +138,8 @@ def add_ticket_counts(connection: Connection, counts: Iterable[TicketCounts]) ->
     rows = sorted(counts, key=lambda one: one.ticket_id)
     if not rows:
         return
-    first: BindParameter[int] = bindparam("first")
-    last: BindParameter[int] = bindparam("last")
     connection.execute(
-        update(ticket)
-        .where(ticket.c.id == bindparam("of"))
-        .values(
-            occurrences=ticket.c.occurrences + bindparam("n"),
-            first_ms=case((ticket.c.first_ms < first, ticket.c.first_ms), else_=first),
-            last_ms=case((ticket.c.last_ms > last, ticket.c.last_ms), else_=last),
-        ),
+        _ADD_COUNTS,
         [
             {"of": r.ticket_id, "n": r.occurrences, "first": r.first_ms, "last": r.last_ms}
             for r in rows

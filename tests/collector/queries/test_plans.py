@@ -13,6 +13,7 @@ from faultbox_collector.queries.receipts import find_receipt
 from faultbox_collector.queries.records import SignatureFilter
 from faultbox_collector.queries.signatures import list_signatures
 from faultbox_collector.queries.tickets import list_tickets, read_ticket
+from faultbox_collector.store.tickets import find_open_tickets, find_previous_ticket
 from support.builders import NOON_MS, a_bundle, a_head, a_product, an_err, an_id
 from support.collector import Rig
 
@@ -111,6 +112,17 @@ def test_the_digest(rig: Rig) -> None:
         rig.digest()
     assert len(found) > 10
     check_plans(rig, found)
+
+
+def test_open_tickets_are_found_by_their_index_however_many_are_closed(rig: Rig) -> None:
+    fill(rig)
+    with statements(rig.store.reader_engine) as found:
+        assert len(rig.read(lambda c: find_open_tickets(c, 1, [1, 2, 3]))) == 3
+        assert rig.read(lambda c: find_previous_ticket(c, 1)) == 1
+    selects = [one for one in found if one[0].startswith("SELECT")]
+    plans = [rig.read(partial(explain, sql=sql, values=values)) for sql, values in selects]
+    assert "USING INDEX ux_ticket_open_machine" in plans[0][0]
+    assert "ix_ticket_signature_id" in plans[1][0]
 
 
 def test_a_page_of_signatures_takes_as_many_statements_as_one_row(rig: Rig) -> None:

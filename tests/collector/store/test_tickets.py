@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,37 +96,3 @@ def test_numbers_as_people_write_them(day: int, counter: int, text: str) -> None
 )
 def test_what_is_no_number(text: str) -> None:
     assert parse_number(text) is None
-
-
-def test_open_tickets_are_found_by_their_index_however_many_are_closed(
-    rig: Rig, tmp_path: Path
-) -> None:
-    plan = rig.read(lambda c: explain(c, tickets.find_open_tickets, 1, [1, 2, 3]))
-    assert "ux_ticket_open_machine" in plan
-    assert "SCAN" not in plan
-    plan = rig.read(lambda c: explain(c, tickets.find_previous_ticket, 1))
-    assert "ix_ticket_signature_id" in plan
-
-
-def explain(connection: Any, query: Any, *args: object) -> str:
-    """Return SQLite's plan of the statement that a query sends."""
-    sent: list[tuple[str, Any]] = []
-
-    class Noting:
-        """A connection that notes what is executed."""
-
-        def execute(self, statement: Any) -> Any:
-            compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
-            sent.append(
-                (
-                    str(compiled),
-                    compiled.positiontup
-                    and [compiled.params[name] for name in compiled.positiontup],
-                )
-            )
-            return connection.execute(statement)
-
-    query(Noting(), *args)
-    [(sql, values)] = sent
-    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(values or ()))
-    return "\n".join(row[-1] for row in rows)
