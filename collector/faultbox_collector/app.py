@@ -106,7 +106,7 @@ def _add_routes(collector: Collector) -> None:
     receipts = Receipts(collector.keys, collector.inbox, collector.reader.receipt)
     collector.application.router.add_routes(
         [
-            web.post(api.BUNDLES, intake.post),
+            web.post(api.BUNDLES, intake.post, expect_handler=intake.expect),
             web.get(f"{api.RECEIPTS}/{{id}}", receipts.get),
             web.get(api.TIME, get_time),
             web.get("/healthz", get_health),

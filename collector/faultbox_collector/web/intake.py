@@ -1,7 +1,8 @@
 """POST /v1/bundles: check, make durable, then answer. Nothing else happens before the 202."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -23,6 +24,10 @@ from faultbox_protocol.words import BundleState
 
 _INLINE_BYTES = 64 * 1024
 """Larger bodies are checked in a thread: a hundred heads, or 16 MiB to hash, take 20 ms."""
+
+_LARGE_BYTES = 256 * 1024
+LARGE_BODIES = 16
+"""Larger bodies in hand at a time, 16 MiB each at most: one leaked key must not fill the memory."""
 
 _IN_FLIGHT = "in_flight"
 _STATES = {422: BundleState.REFUSED}
@@ -77,18 +82,48 @@ class Intake:
         self._keys = keys
         self._inbox = inbox
         self._slow = slow
+        self._large = 0
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """Take a batch of bundles; answer when they are durable."""
         key = self._keys.authenticate(request)
         check_headers(request)
-        body = await read_body(request, self._slow)
-        if len(body) > _INLINE_BYTES:
-            checked = await asyncio.to_thread(check_body, body, key.product)
-        else:
-            checked = check_body(body, key.product)
-        outcomes = await self._store(checked, key, _clocks(request))
+        with self._room_for(request):
+            body = await read_body(request, self._slow)
+            if len(body) > _INLINE_BYTES:
+                checked = await asyncio.to_thread(check_body, body, key.product)
+            else:
+                checked = check_body(body, key.product)
+            outcomes = await self._store(checked, key, _clocks(request))
         return _answer(outcomes)
+
+    async def expect(self, request: web.Request) -> web.StreamResponse | None:
+        """Answer `Expect: 100-continue`: who will be refused need not send the body."""
+        try:
+            self._keys.authenticate(request)
+            check_headers(request)
+        except ProblemError as error:
+            return error.answer()
+        except ProtocolError as error:
+            return problem(status_of(error), error.reason, error.detail)
+        if request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return None
+
+    @contextmanager
+    def _room_for(self, request: web.Request) -> Iterator[None]:
+        """Hold one of the places for large bodies, where this may become one."""
+        length = request.content_length
+        if length is not None and length <= _LARGE_BYTES:
+            yield
+            return
+        if self._large == LARGE_BODIES:
+            raise ProblemError(503, "busy")
+        self._large += 1
+        try:
+            yield
+        finally:
+            self._large -= 1
 
     async def _store(
         self, checked: Sequence[Checked | ProtocolError], key: KeyRow, sent: str

@@ -16,6 +16,7 @@ from faultbox_collector.pack.files import PackFolder
 from faultbox_collector.pack.records import Position, Record, read_records
 from faultbox_collector.pack.writer import PackSyncError, PackWriteError, PackWriter
 from faultbox_collector.store import tables
+from faultbox_collector.web.intake import LARGE_BODIES
 from faultbox_protocol import api, limits
 from faultbox_protocol.codec import scan_bundle
 from faultbox_protocol.framing import write_frame
@@ -159,6 +160,44 @@ async def test_a_401_does_not_wait_for_the_body(server: Served) -> None:
         f"Content-Length: {limits.BODY_BYTES}",
     )
     assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+async def test_who_asks_before_sending_is_told_before_sending(server: Served) -> None:
+    lines = (
+        f"Content-Type: {api.MEDIA_TYPE}",
+        f"Content-Length: {len(a_bundle())}",
+        "Expect: 100-continue",
+        "Connection: close",
+    )
+    refused = await talk(server, "FB-Key: fbk_unknown", *lines)
+    assert refused.startswith(b"HTTP/1.1 401 ")
+    taken = await talk(server, f"FB-Key: {server.key}", *lines, body=a_bundle())
+    assert taken.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 ")
+
+
+async def test_too_many_large_bodies_at_once_are_503_and_small_ones_are_taken(
+    tmp_path: Path,
+) -> None:
+    async with served(tmp_path / "data", body_idle_seconds=5) as server:
+        lines = (
+            f"FB-Key: {server.key}",
+            f"Content-Type: {api.MEDIA_TYPE}",
+            f"Content-Length: {limits.BODY_BYTES}",
+        )
+        head = "\r\n".join((f"POST {api.BUNDLES} HTTP/1.1", "Host: x", *lines, "", "FBX1"))
+        slow = []
+        for _ in range(LARGE_BODIES):
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(head.encode())
+            slow.append(writer)
+        busy = b""
+        while b" 503 " not in busy:
+            busy = await talk(server, *lines)
+            assert busy.startswith((b"HTTP/1.1 503 ", b"HTTP/1.1 408 "))
+        assert b'"busy"' in busy
+        assert (await server.post(a_bundle())).status == 202
+        for writer in slow:
+            writer.close()
 
 
 async def test_too_large_by_its_header_is_413_before_the_body(server: Served) -> None:
