@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from faultbox_collector.digest.drafts import Draft
+from faultbox_collector.digest.milestones import note_milestones
 from faultbox_collector.digest.opening import open_tickets
 from faultbox_collector.digest.resolving import resolve_signatures
 from faultbox_collector.pack.records import Position
@@ -87,7 +88,7 @@ def _apply(
     occurrences.insert_occurrences(connection, rows)
     occurrences.insert_seen(connection, [_seen(draft) for draft in fresh])
     new_devices = signatures.add_devices(connection, organisation_id, sums.devices, now_ms)
-    signatures.add_versions(connection, organisation_id, sums.versions, now_ms)
+    new_versions = signatures.add_versions(connection, organisation_id, sums.versions, now_ms)
     signatures.add_hours(connection, organisation_id, sums.hours)
     signatures.add_counts(
         connection,
@@ -106,6 +107,7 @@ def _apply(
             for of, ticket_id in ticket_ids.items()
         ],
     )
+    note_milestones(connection, organisation_id, ticket_ids, new_devices, new_versions, now_ms)
     progress.add_tallies(connection, organisation_id, tallies)
 
 

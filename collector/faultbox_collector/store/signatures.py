@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, case, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, func, select, update
 
 from faultbox_collector.store.engine import inserted_id, upsert
 from faultbox_collector.store.tables import (
@@ -202,11 +202,11 @@ def add_versions(
     organisation_id: int,
     counts: dict[tuple[int, str], int],
     received_ms: int,
-) -> None:
-    """Raise the count of each (signature id, app version)."""
+) -> set[tuple[int, str]]:
+    """Raise the count of each (signature id, app version); return those that are new."""
     if not counts:
-        return
-    connection.execute(
+        return set()
+    found = connection.execute(
         _add_versions(connection.dialect.name),
         [
             {
@@ -220,6 +220,34 @@ def add_versions(
             for (of, version), n in sorted(counts.items())
         ],
     )
+    return {(of, version) for of, version, total in found if total == counts[of, version]}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How far a signature has spread."""
+
+    devices: int
+    versions: int
+
+
+def read_totals(connection: Connection, signature_ids: Sequence[int]) -> dict[int, Totals]:
+    """Return the number of devices and of versions of each signature."""
+    versions = (
+        select(func.count())
+        .select_from(signature_version)
+        .where(signature_version.c.signature_id == signature.c.id)
+        .scalar_subquery()
+    )
+    found: dict[int, Totals] = {}
+    for start in range(0, len(signature_ids), _IN_CLAUSE):
+        rows = connection.execute(
+            select(signature.c.id, signature.c.devices, versions.label("versions")).where(
+                signature.c.id.in_(signature_ids[start : start + _IN_CLAUSE])
+            )
+        )
+        found.update((row.id, Totals(row.devices, row.versions)) for row in rows)
+    return found
 
 
 def add_hours(
@@ -262,6 +290,10 @@ def _add_versions(dialect: str) -> Any:
             "occurrences": signature_version.c.occurrences + statement.excluded.occurrences,
             "last_received_ms": statement.excluded.last_received_ms,
         },
+    ).returning(
+        signature_version.c.signature_id,
+        signature_version.c.version,
+        signature_version.c.occurrences,
     )
 
 
