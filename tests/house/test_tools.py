@@ -41,9 +41,9 @@ def test_no_committed_file_names_a_registry() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "https://" + "pypi.org/simple",
+        "https://" + "pypi.example/simple",
         "--index" + "-url http://10.0.0.1/simple",
-        '"resolved": "https://' + 'registry.npmjs.org/x.tgz"',
+        '"resolved": "' + 'https://npmjs.example/x"',
         "http://user:secret@" + "mirrors.corp.example/pypi/",
         "registry" + " = http://10.0.0.1/",
     ],
