@@ -31,7 +31,10 @@ def audit(data: Path, ledger: Ledger) -> None:
         )
         stored = database.execute("SELECT total FROM tally WHERE name = 'stored'").fetchone()
         numbers = database.execute("SELECT day, counter FROM ticket").fetchall()
-        set_aside = database.execute("SELECT count(*) FROM quarantine").fetchone()[0]
+        # Bytes that a power cut left in pieces, never acknowledged, may be set aside; a bundle not.
+        set_aside = database.execute(
+            "SELECT reason FROM quarantine WHERE bundle_id IS NOT NULL"
+        ).fetchall()
         sound = database.execute("PRAGMA integrity_check").fetchone()[0]
     assert sound == "ok"
     assert not ledger.refused
@@ -41,7 +44,7 @@ def audit(data: Path, ledger: Ledger) -> None:
     assert set(places) == set(seen)
     assert sums == [len(seen)] * len(sums)
     assert stored == (len(seen),)
-    assert set_aside == 0
+    assert set_aside == []
     assert len(set(numbers)) == len(numbers)
     for bundle_id, (pack, offset, size) in places.items():
         assert sha256_at(data / "packs" / f"{pack:08d}.fbp", offset, size) == seen[bundle_id]

@@ -40,8 +40,13 @@ class Disk:
     def mount(self) -> None:
         run("mount", "-o", "loop", str(self.image), str(self.path))
 
-    def unmount(self) -> None:
-        run("umount", str(self.path))
+    def is_unmounted(self) -> bool:
+        """Try to unmount; False while another process of the machine looks into it."""
+        try:
+            run("umount", str(self.path))
+        except OSError:
+            return False
+        return True
 
     def discard(self) -> None:
         run("umount", "--lazy", str(self.path))  # a test that failed may have left it in use
@@ -85,7 +90,7 @@ async def test_everything_acknowledged_before_the_power_went_is_there(disk: Disk
         with await asyncio.to_thread(ServerProcess, data, port=port):
             await wait_for(partial(devices.has_acked, wanted))
             await asyncio.to_thread(disk.cut_power)
-        await asyncio.to_thread(disk.unmount)
+        await wait_for(disk.is_unmounted)
         await asyncio.to_thread(disk.mount)
     devices.stop()
     await sending

@@ -60,7 +60,7 @@ class PackWriter:
         if self._size >= self._pack_bytes:
             self._begin()
         self._write(b"".join(records))
-        _confirm(self._file, "the pack")
+        _confirm(self._file)
         positions = []
         for record in records:
             positions.append(Position(self._number, self._size))
@@ -110,7 +110,7 @@ class PackWriter:
         """
         path = self._folder.pack_path(self._number)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        _confirm(self._file, "the pack")
+        _confirm(self._file)
         self._size = path.stat().st_size
         return find_end(path, Position(self._number, 0)) is not None
 
@@ -131,13 +131,15 @@ def sync_folder(path: Path) -> None:
     """
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _confirm(folder, str(path))
+        os.fsync(folder)  # not fdatasync: a new name is metadata to a file system
+    except OSError as error:
+        raise PackSyncError(error.errno, f"fsync of {path}: {error.strerror}") from error
     finally:
         os.close(folder)
 
 
-def _confirm(file: int, what: str) -> None:
+def _confirm(file: int) -> None:
     try:
         os.fdatasync(file)
     except OSError as error:
-        raise PackSyncError(error.errno, f"fdatasync of {what}: {error.strerror}") from error
+        raise PackSyncError(error.errno, f"fdatasync of the pack: {error.strerror}") from error
