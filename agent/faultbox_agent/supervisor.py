@@ -274,8 +274,7 @@ def _deliver(spool: str, environ: Mapping[str, str]) -> None:
                 str(FLUSH_SECONDS),
             ],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # a refusal is told on our own stderr, nothing else is
             env=dict(environ),
             timeout=FLUSH_SECONDS + 5,
             check=False,

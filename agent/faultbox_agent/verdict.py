@@ -32,6 +32,9 @@ class Wait(StrEnum):
     KEY = "key"
 
 
+_DETAIL_CHARS = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back; `status` is None where nothing did."""
@@ -67,7 +70,7 @@ def judge_answer(answer: Answer, sent: Mapping[bytes, str]) -> Verdict:
     if status == 207:
         return _judge_items(body, sent, retry)
     reason = _our_reason(answer, body)
-    word = f"{status} {reason}" if reason else f"{status}, not from the collector"
+    word = f"{status} {reason}{_detail(body)}" if reason else f"{status}, not from the collector"
     if status in (401, 403):
         return Verdict(word, Wait.KEY if reason else Wait.BACKOFF, retry_after_seconds=retry)
     if status == 413:
@@ -104,8 +107,10 @@ def _judge_items(
     reasons: dict[bytes, str] = {}
     again = False
     by_hex = {bundle_id.hex(): bundle_id for bundle_id in sent}
-    by_index = list(sent)
-    for item in _maps(body.get("items")):
+    items = _maps(body.get("items"))
+    # Damage on the way can make two items of one bundle: then a place says nothing.
+    by_index = list(sent) if len(items) == len(sent) else []
+    for item in items:
         bundle_id = _item_id(item, by_hex, by_index)
         if bundle_id is None:
             continue
@@ -159,6 +164,14 @@ def _our_reason(answer: Answer, body: dict[str, object]) -> str:
     if not isinstance(kind, str) or not kind.startswith(PROBLEM_PREFIX):
         return ""
     return kind.removeprefix(PROBLEM_PREFIX)[:64] or "unnamed"
+
+
+def _detail(body: dict[str, object]) -> str:
+    """Return what the collector says of its reason, for a person to read."""
+    detail = body.get("detail")
+    if not isinstance(detail, str) or not detail.isprintable():
+        return ""
+    return f": {detail[:_DETAIL_CHARS]}"
 
 
 def _stored(body: dict[str, object]) -> dict[str, str]:

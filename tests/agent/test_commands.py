@@ -112,6 +112,23 @@ def test_flush_is_zero_only_when_nothing_is_left(tmp_path: Path) -> None:
         assert len({head.id for head in collector.heads()}) == 1
 
 
+def test_a_refusal_is_told_by_flush_selftest_and_exec(tmp_path: Path) -> None:
+    """A wrong product would otherwise lose every report of a newcomer in silence."""
+    with a_collector() as collector:
+        collector.answer = lambda _: refusal(422, "product_mismatch")
+        env = environ(tmp_path / "spool", server=collector.url, key=KEY)
+        assert agent(["report", "--message", "屏幕无显示"], env).returncode == 0
+        flushed = agent(["flush", "--quiet"], env)
+        assert flushed.returncode == 1
+        assert b"1 refused for good" in flushed.stderr
+        assert b"422 product_mismatch" in flushed.stderr
+        tested = agent(["selftest"], env)
+        assert (tested.returncode, b"refused: 422 product_mismatch" in tested.stdout) == (1, True)
+        run = agent(["exec", "--", "sh", "-c", "exit 3"], env)
+        assert (run.returncode, b"1 refused for good" in run.stderr) == (3, True)
+        assert status(env)["dead"] == 3
+
+
 def test_flush_asks_a_running_agent(tmp_path: Path) -> None:
     with a_collector() as collector:
         env = environ(tmp_path / "spool", server=collector.url, key=KEY)

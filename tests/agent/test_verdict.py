@@ -115,10 +115,28 @@ def test_a_mixed_answer_settles_each_bundle() -> None:
 
 
 def test_an_item_without_an_id_is_told_by_its_place() -> None:
-    body = json.dumps({"items": [{"index": 1, "id": None, "status": 400, "reason": "bad_crc"}]})
+    first = {"index": 0, "id": A.hex(), "status": 409, "reason": "in_flight"}
+    second = {"index": 1, "id": None, "status": 400, "reason": "bad_crc"}
+    body = json.dumps({"items": [first, second]})
     verdict = judge_answer(Answer(207, "application/json", None, body), TWO)
     assert verdict.fates == {B: Fate.DEAD}
+    assert verdict.wait is Wait.SECOND
+
+
+def test_a_place_says_nothing_where_the_items_are_not_those_sent() -> None:
+    body = json.dumps({"items": [{"index": 1, "id": None, "status": 400, "reason": "bad_crc"}]})
+    verdict = judge_answer(Answer(207, "application/json", None, body), TWO)
+    assert verdict.fates == {}
     assert verdict.wait is Wait.BACKOFF
+
+
+def test_a_refusal_says_why_in_the_collectors_words() -> None:
+    problem = {"type": PROBLEM_PREFIX + "product_mismatch", "detail": "the key is for 'EdgeBox'"}
+    verdict = judge_answer(Answer(422, PROBLEM_TYPE, None, json.dumps(problem)), ONE)
+    assert verdict.word == "422 product_mismatch: the key is for 'EdgeBox'"
+    problem["detail"] = "\x1b[31mred"
+    verdict = judge_answer(Answer(422, PROBLEM_TYPE, None, json.dumps(problem)), ONE)
+    assert verdict.word == "422 product_mismatch"
 
 
 def test_an_item_that_says_stored_must_show_the_digest() -> None:

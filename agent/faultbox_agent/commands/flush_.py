@@ -4,9 +4,10 @@ import contextlib
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from faultbox_agent.commands.options import make_parser, read_settings
-from faultbox_agent.layout import DROP, READY
+from faultbox_agent.layout import DEAD, DROP, READY
 from faultbox_agent.lock import SpoolBusy
 from faultbox_agent.settings import Settings
 from faultbox_agent.sources.datagrams import ask_agent
@@ -25,17 +26,32 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     settings = read_settings(given)
     try:
-        empty, last = flush(settings, given.timeout)
+        done = flush(settings, given.timeout)
     except OSError as error:
         complain(f"{error.filename or settings.spool}: {error.strerror}")
         return _EXIT_SPOOL
-    if not given.quiet and not empty:
-        complain(f"not everything was delivered: {last}")
-    return 0 if empty else _EXIT_LEFT
+    if done.refused:
+        place = f"{settings.spool}/{DEAD}"
+        complain(f"{done.refused} refused for good and set aside in {place}: {done.last}")
+    elif not given.quiet and not done.empty:
+        complain(f"not everything was delivered: {done.last}")
+    return 0 if done.empty and not done.refused else _EXIT_LEFT
 
 
-def flush(settings: Settings, timeout_seconds: float) -> tuple[bool, str]:
-    """Deliver, by the running agent or in its place; return if nothing is left, and the last word.
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """What came of a delivery."""
+
+    empty: bool
+    """Nothing is left."""
+    last: str
+    """The last answer, or why there is none."""
+    refused: int = 0
+    """Faults that the collector refused; unknown where the running agent delivered."""
+
+
+def flush(settings: Settings, timeout_seconds: float) -> Flushed:
+    """Deliver what waits, by the running agent or in its place.
 
     Raises:
         OSError: the spool cannot be used.
@@ -46,16 +62,18 @@ def flush(settings: Settings, timeout_seconds: float) -> tuple[bool, str]:
             station = Station(settings)
         except SpoolBusy:
             if ask_agent(settings.spool, "flush", _ASK_SECONDS) is not None:
-                return _wait_for_agent(settings.spool, deadline), "the running agent works on it"
+                empty = _wait_for_agent(settings.spool, deadline)
+                return Flushed(empty, "the running agent works on it")
             # Not an agent with a door: another flush, which may end soon.
             if time.monotonic() >= deadline:
-                return False, "another agent works on this spool"
+                return Flushed(empty=False, last="another agent works on this spool")
             time.sleep(_LOOK_SECONDS)
         else:
             return _flush_here(station, deadline)
 
 
-def _flush_here(station: Station, deadline: float) -> tuple[bool, str]:
+def _flush_here(station: Station, deadline: float) -> Flushed:
+    before = station.state.lost.get("refused", 0)
     try:
         while station.drain():
             pass
@@ -63,9 +81,10 @@ def _flush_here(station: Station, deadline: float) -> tuple[bool, str]:
         station.note_change()
         station.commit()
         if not station.courier.able:
-            return station.is_empty(), "no server or no key is set"
+            return Flushed(station.is_empty(), "no server or no key is set")
         empty = station.deliver(max(deadline - time.monotonic(), 0.0))
-        return empty, station.state.delivery.last
+        refused = station.state.lost.get("refused", 0) - before
+        return Flushed(empty, station.state.delivery.last, refused)
     finally:
         station.close()
 

@@ -25,9 +25,13 @@ def main(arguments: Sequence[str]) -> int:
     fault = build_fault(statement, SystemClock(), identity, place)
     try:
         leave_report(settings.spool, fault, [])
-        empty, last = flush(settings, given.timeout)
+        done = flush(settings, given.timeout)
     except OSError as error:
         sys.stderr.write(f"faultbox-agent: {error.filename or settings.spool}: {error.strerror}\n")
         return _EXIT_SPOOL
-    sys.stdout.write(f"{report_code(fault.id)} {'delivered' if empty else f'waits: {last}'}\n")
-    return 0 if empty else _EXIT_LEFT
+    if done.refused:
+        outcome = f"refused: {done.last}"
+    else:
+        outcome = "delivered" if done.empty else f"waits: {done.last}"
+    sys.stdout.write(f"{report_code(fault.id)} {outcome}\n")
+    return 0 if done.empty and not done.refused else _EXIT_LEFT
