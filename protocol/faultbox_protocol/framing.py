@@ -23,8 +23,9 @@ _CRC_AT = 16
 _HEADER = struct.Struct(">4sBBHII")
 _CRC = struct.Struct(">I")
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-ZSTD_LEVEL = 3
-"""Twelve times cheaper than gzip -9 at the same size; higher levels cost more than they save."""
+ZSTD_LEVEL = 9
+"""A report of 17.5 KB of JSON: 4,959 bytes in 0.3 ms at level 3, 4,686 in 0.7 ms here, 4,497 in
+2.9 ms at 19. Faults are rare and links are thin, so a third of a millisecond is well spent."""
 
 # One (de)compressor per thread: a shared zstd decompressor crashes the process.
 _local = threading.local()
