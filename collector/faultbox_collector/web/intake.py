@@ -168,7 +168,9 @@ class Intake:
             await self._inbox.accept([arrival + item.bundle.data for item in fresh.values()])
         except BaseException as error:
             self._inbox.forget(list(fresh))
-            raise _refuse_all(error) from error
+            if isinstance(error, InboxFull | PackWriteError | PackSyncError):
+                raise _refuse_all(error) from error
+            raise
         for entry in entries:
             entry.durable = True
 
@@ -179,15 +181,11 @@ def _clocks(request: web.Request) -> str:
     return text if text.isascii() and text.isprintable() and Sent.parse(text) else ""
 
 
-def _refuse_all(error: BaseException) -> BaseException:
+def _refuse_all(error: InboxFull | PackWriteError | PackSyncError) -> ProblemError:
     """Return what the sender is told when nothing could be made durable."""
     if isinstance(error, InboxFull):
         return ProblemError(503, "busy")
-    if isinstance(error, PackWriteError):
-        return ProblemError(503, "disk_full")
-    if isinstance(error, PackSyncError):
-        return ProblemError(503, "internal")
-    return error
+    return ProblemError(503, "disk_full" if isinstance(error, PackWriteError) else "internal")
 
 
 def _refusal(error: ProtocolError, bundle_id: bytes | None = None) -> Outcome:
