@@ -33,6 +33,9 @@ _STAMP = re.compile(
     r"|\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?"
     r")\]?[\s:,|-]*"
 )
+_LEVEL = re.compile(
+    r"[\[<(]?(?:FATAL|CRITICAL|CRIT|ERROR|ERR|WARNING|WARN|NOTICE|INFO|DEBUG)[\])>]?[:|]?\s+"
+)
 
 
 def find_code(text: str, *, failing: bool = False) -> str | None:
@@ -65,10 +68,12 @@ def find_last_code(lines: list[str]) -> str | None:
 
 
 def strip_stamp(line: str) -> str:
-    """Return a log line without the time stamp that it clearly begins with."""
-    match = _STAMP.match(line)
-    rest = line[match.end() :] if match else line
-    return rest.strip() or line.strip()
+    """Return a log line without the time stamp and the level that it clearly begins with."""
+    rest = line.strip()
+    for prefix in (_STAMP, _LEVEL):
+        match = prefix.match(rest)
+        rest = (rest[match.end() :].strip() if match else rest) or rest
+    return rest
 
 
 def _looks_like_day(match: re.Match[str]) -> bool:

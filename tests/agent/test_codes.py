@@ -59,7 +59,11 @@ def test_the_last_code_of_a_stderr_tail_counts() -> None:
 @pytest.mark.parametrize(
     ("line", "rest"),
     [
-        ("2024-05-01 10:30:00,123 ERROR boot", "ERROR boot"),
+        ("2024-05-01 10:30:00,123 ERROR boot", "boot"),
+        ("[WARN] low voltage", "low voltage"),
+        ("ERROR: ERR-500 from the pool", "ERR-500 from the pool"),
+        ("ERROR", "ERROR"),
+        ("ERR-500", "ERR-500"),
         ("[2024-05-01T10:30:00.5Z] boot", "boot"),
         ("May  1 10:30:00 host app: boot", "host app: boot"),
         ("10:30:00 boot", "boot"),

@@ -27,13 +27,14 @@ def test_a_code_is_reported_with_twenty_lines_before_and_five_after(tmp_path: Pa
     assert fault.head["kind"] == "error"
     assert fault.head["err"] == {
         "code": "E-202",
-        "msg": "ERROR 设备启动后报错代码E-202，无法进入系统",
+        "msg": "设备启动后报错代码E-202，无法进入系统",
     }
     rows = fault.evidence["log"]
     assert isinstance(rows, list)
     texts = [row[3] for row in rows if isinstance(row, list)]
     assert texts[0] == "before 10"
     assert "E-202" in str(texts[20])
+    assert [row[0] for row in rows if isinstance(row, list)].index(0) == 20, "the fault's line"
     assert texts[-1] == "after 4"
     assert len(texts) == 26
 

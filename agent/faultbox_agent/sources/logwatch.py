@@ -119,7 +119,7 @@ class LogWatch:
         texts = [*waiting.before, line.text, *waiting.after]
         at = len(waiting.before)
         log: list[Plain] = [
-            [None, "error" if index == at else None, unit, text[: limits.LOG_LINE_CHARS]]
+            [*((0, "error") if index == at else (None, None)), unit, text[: limits.LOG_LINE_CHARS]]
             for index, text in enumerate(texts)
         ]
         head: PlainMap = {

@@ -18,6 +18,7 @@ LINES_AFTER = 5
 MORE_LINES = 400
 STATE_ROWS = 24
 TEXT_CHARS = 16_384
+_FIGURES = 4
 
 _STATE_NAMES: Mapping[str, str] = {
     "uptime_ms": gettext_noop("Uptime"),
@@ -30,8 +31,8 @@ _STATE_NAMES: Mapping[str, str] = {
     "swap_total_b": gettext_noop("Swap"),
     "swap_used_b": gettext_noop("Swap used"),
     "inodes_free": gettext_noop("Inodes free"),
-    "load_1m": gettext_noop("Load, 1 minute"),
-    "procs": gettext_noop("Processes"),
+    "load": gettext_noop("Load in 1, 5 and 15 minutes"),
+    "procs_total": gettext_noop("Processes"),
     "cpus": gettext_noop("Processors"),
     "os": gettext_noop("Operating system"),
     "kernel": gettext_noop("Kernel"),
@@ -45,8 +46,12 @@ _STATE_NAMES: Mapping[str, str] = {
     "process.threads": gettext_noop("Process: threads"),
     "process.thread": gettext_noop("Process: thread"),
     "process.fds": gettext_noop("Process: open files"),
+    "process.ran_ms": gettext_noop("Process: running time"),
     "process.python": gettext_noop("Process: Python"),
+    "python": gettext_noop("Agent: Python"),
 }
+_NOT_SHOWN = frozenset({"procs", "witness"})
+"""The process table is no single figure, and who told the agent is for its makers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,8 @@ def arrange_state(sample: Sample, language: Language) -> tuple[tuple[str, str], 
 
 def _walk(state: Mapping[str, Plain], prefix: str) -> Iterator[tuple[str, Plain]]:
     for name, value in state.items():
+        if not prefix and name in _NOT_SHOWN:
+            continue
         if isinstance(value, dict) and not prefix:
             yield from _walk(value, f"{name}.")
         else:
@@ -157,6 +164,9 @@ def _write_measure(name: str, value: Plain, language: Language) -> str:
         return write_number(value, language)
     if isinstance(value, bytes):
         return value.hex()
+    figures = [one for one in value if isinstance(one, int | float)] if value else []
+    if len(figures) == len(value) <= _FIGURES:
+        return " / ".join(write_number(one, language) for one in figures)
     return write_number(len(value), language)
 
 
