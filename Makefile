@@ -28,7 +28,7 @@ demo: $(VENV)/.ready  ## server, agent and four real faults; DEMO_EXIT=1 checks 
 test: $(VENV)/.ready  ## all tests
 	$(BIN)/pytest -q
 
-check: $(VENV)/.ready  ## format, lint, types, import rules, licences, hosts
+check: $(VENV)/.ready  ## format, lint, types, import rules, licences, settings page, hosts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -43,6 +43,10 @@ none by default and none is needed.
 {delivery}
 ### In programs that the SDK watches
 
+`install()` takes what it is given, then `FAULTBOX_PRODUCT`, `_MODEL`, `_SERIAL`, `_VERSION`, `_HW`,
+`_FW`, `_PLACE`, `_SITE` and `_SPOOL`; it never reads a file. What is still missing comes from the
+agent that takes the report in.
+
 {sdk}"""
 _SDK = {
     "FAULTBOX_PRIVACY_KEYS": "More names whose values are secrets, separated by spaces.",

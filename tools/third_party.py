@@ -34,7 +34,7 @@ _SPELLINGS = {
     "apache 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
     "bsd 2-clause license": "BSD-2-Clause",
-    "bsd license": "BSD",
+    "bsd license": "BSD-3-Clause",  # of those here: jinja2 and nodeenv, by their licence files
     "mit license": "MIT",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
     "python software foundation license": "PSF-2.0",

@@ -1,7 +1,7 @@
 """What a new server prepares for a newcomer: a login link, a product with a key.
 
-The key is kept in plain text, in a file only its owner may read, until the first bundle has
-arrived: the first-run page shows it. Every other key is shown once and kept as a hash.
+The key is kept in plain text, in a file only its owner may read, for the first-run page; the first
+start after a bundle has arrived removes it. Every other key is shown once and kept as a hash.
 """
 
 import os

@@ -30,7 +30,8 @@ class Settings:
     """The server's settings."""
 
     data: str = ""
-    """Folder that holds everything: database, packs, sockets. Empty: the user's own."""
+    """Folder that holds everything: database, packs, sockets. Empty: /var/lib/faultbox/data for
+    root, else $XDG_DATA_HOME/faultbox or ~/.local/share/faultbox."""
     host: str = "127.0.0.1"
     """Address to listen on. Loopback until somebody says otherwise: pages and keys are secrets."""
     port: int = 8080

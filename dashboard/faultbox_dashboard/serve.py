@@ -49,10 +49,10 @@ async def _run(settings: Settings) -> int:
     def announce(port: int) -> None:
         url = replace(settings, port=port).base_url
         write_url(collector.store.data, url)
-        print(f"listening on {url}", flush=True)
+        print(f"listening on {url}\ndata: {collector.store.data}", flush=True)
         if first.login_token:
             print(f"login: {url}/login/{first.login_token}", flush=True)
         else:
-            print("login: faultbox users login-link prints a new link", flush=True)
+            print("for a new login link: faultbox users login-link", flush=True)
 
     return await run_application(collector.application, settings, collector.fatal, announce)

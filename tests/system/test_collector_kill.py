@@ -41,9 +41,23 @@ def digested(data: Path) -> int:
 async def finish(data: Path, port: int, ledger: Ledger) -> None:
     """Start the server once more, let it digest what there is, stop it, and check everything."""
     with await asyncio.to_thread(ServerProcess, data, port=port) as server:
-        await wait_for(lambda: digested(data) >= len(ledger.acked))
+        try:
+            await wait_for(lambda: digested(data) >= len(ledger.acked))
+        except AssertionError:
+            pytest.fail(f"{describe(data)}, {len(ledger.acked)} acknowledged\n{server.errors()}")
         assert await asyncio.to_thread(server.stop) == 0
     audit(data, ledger)
+
+
+def describe(data: Path) -> str:
+    """Say how far the digest has come, for whoever reads of a failure."""
+    with closing(sqlite3.connect(f"file:{data}/faultbox.sqlite3?mode=ro", uri=True)) as database:
+        cursor = database.execute("SELECT pack, pack_offset FROM pack_cursor").fetchall()
+        aside = database.execute(
+            "SELECT reason, detail, pack, pack_offset FROM quarantine"
+        ).fetchall()
+    packs = [(pack.name, pack.stat().st_size) for pack in sorted((data / "packs").iterdir())]
+    return f"{digested(data)} digested, cursor {cursor}, set aside {aside}, packs {packs}"
 
 
 @pytest.mark.timeout(180)

@@ -50,6 +50,6 @@ async def _run(settings: Settings) -> int:
     def announce(port: int) -> None:
         url = replace(settings, port=port).base_url
         write_url(collector.store.data, url)
-        print(f"listening on {url}", flush=True)
+        print(f"listening on {url}\ndata: {collector.store.data}", flush=True)
 
     return await run_application(collector.application, settings, collector.fatal, announce)

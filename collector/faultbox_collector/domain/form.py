@@ -14,8 +14,10 @@ from faultbox_collector.domain.facts import Facts
 from faultbox_collector.domain.sentences import describe_fault
 from faultbox_collector.domain.triage import guess_problem_type, guess_severity
 from faultbox_protocol.report import Evidence, Head
+from faultbox_protocol.words import FaultKind
 
 _STEPS_LINES = 20
+_TRACEBACK = "Traceback (most recent call last)"
 _PHENOMENON_CHARS = 500
 
 
@@ -50,12 +52,12 @@ def fill_form(
         "hardware_version": prod.hw,
         "place": str(where.env) if where and where.env else None,
         "error_code": facts.code,
-        "reproduction_steps": _last_lines(evidence),
+        "reproduction_steps": _steps(evidence),
         "attachments": _attachments(head, evidence),
     }
     rule = {
         "submitted_at": str(received_ms),
-        "submitter": "device",
+        "submitter": "engineer" if head.kind is FaultKind.FEEDBACK else "device",
         "problem_class": "technical",
         "problem_type": guess_problem_type(head.kind, facts.signal),
         "severity": guess_severity(head.kind, head.sev),
@@ -111,8 +113,14 @@ def _phenomenon(head: Head, facts: Facts, language: str) -> FieldValue:
     return FieldValue(text[:_PHENOMENON_CHARS], "rule")
 
 
-def _last_lines(evidence: Evidence) -> str | None:
-    return "\n".join(line.text for line in evidence.log[-_STEPS_LINES:]) or None
+def _steps(evidence: Evidence) -> str | None:
+    """The last log lines before any traceback: what was done, not where it failed."""
+    lines = [line.text for line in evidence.log]
+    for at, line in enumerate(lines):
+        if _TRACEBACK in line:
+            lines = lines[:at]
+            break
+    return "\n".join(lines[-_STEPS_LINES:]) or None
 
 
 def _attachments(head: Head, evidence: Evidence) -> str | None:
@@ -127,5 +135,13 @@ def _attachments(head: Head, evidence: Evidence) -> str | None:
             {"name": "log-tail.txt", "kind": "log", "bytes": size, "redactions": redactions}
         )
     if evidence.sys:
-        found.append({"name": "system-state.json", "kind": "state", "bytes": 0, "redactions": 0})
+        state = json.dumps(evidence.sys, default=str, ensure_ascii=False)
+        found.append(
+            {
+                "name": "system-state.json",
+                "kind": "state",
+                "bytes": len(state.encode("utf-8", "replace")),
+                "redactions": 0,
+            }
+        )
     return json.dumps(found, ensure_ascii=False) if found else None
