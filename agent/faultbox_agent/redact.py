@@ -65,13 +65,13 @@ def _word_rules() -> Rules:
     return (
         (
             re.compile(
-                r"(?i)(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?)(?!\[redacted)"
-                r"(?:(?:bearer|basic|digest|token|apikey)\s{1,4})?[^\s\"',;]{1,2048}"
+                r"(?i)(authorization[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?)(?!\[redacted)"
+                r"(?:(?:bearer|basic|digest|token|apikey)[ \t]{1,4})?[^\s\"',;]{1,2048}"
             ),
             r"\1[redacted:authorization]",
         ),
         (
-            re.compile(r"(?i)\b(bearer\s{1,4})(?!\[redacted)[A-Za-z0-9._~+/=-]{8,2048}"),
+            re.compile(r"(?i)\b(bearer[ \t]{1,4})(?!\[redacted)[A-Za-z0-9._~+/=-]{8,2048}"),
             r"\1[redacted:token]",
         ),
         (
@@ -80,12 +80,13 @@ def _word_rules() -> Rules:
         ),
         (
             re.compile(
-                rf"(?i)({_WORD}[\w-]{{0,24}}[\"'\]]{{0,2}}\s{{0,4}}(?:=>|[:=：＝是为])\s{{0,4}}){_VALUE}"
+                rf"(?i)({_WORD}[\w-]{{0,24}}[\"'\]]{{0,2}}[ \t]{{0,4}}"
+                rf"(?:=>|[:=：＝是为])[ \t]{{0,4}}){_VALUE}"
             ),
             r"\1[redacted:secret]",
         ),
         (
-            re.compile(rf"(?i)(--[\w-]{{0,24}}?{_WORD}[\w-]{{0,24}}\s{{1,4}})(?!-){_VALUE}"),
+            re.compile(rf"(?i)(--[\w-]{{0,24}}?{_WORD}[\w-]{{0,24}}[ \t]{{1,4}})(?!-){_VALUE}"),
             r"\1[redacted:secret]",
         ),
         (
@@ -134,7 +135,9 @@ def make_key_rule(keys: Sequence[str]) -> re.Pattern[str] | None:
     if not keys:
         return None
     names = "|".join(re.escape(key) for key in keys if key)
-    return re.compile(rf"(?i)((?:{names})[\"'\]]{{0,2}}\s{{0,4}}(?:=>|[:=：＝])\s{{0,4}}){_VALUE}")
+    return re.compile(
+        rf"(?i)((?:{names})[\"'\]]{{0,2}}[ \t]{{0,4}}(?:=>|[:=：＝])[ \t]{{0,4}}){_VALUE}"
+    )
 
 
 def redact_text(text: str, more: re.Pattern[str] | None = None) -> tuple[str, int]:
@@ -163,11 +166,16 @@ def redact_text(text: str, more: re.Pattern[str] | None = None) -> tuple[str, in
 def redact_lines(
     lines: Sequence[str], more: re.Pattern[str] | None = None
 ) -> tuple[list[str], int]:
-    """Return log lines without secrets, a key block over many lines included."""
+    """Return as many log lines without secrets, a key block over many lines included."""
     if not lines:
         return [], 0
     joined, hits = redact_text("\n".join(line.replace("\n", " ") for line in lines), more)
-    return joined.split("\n"), hits
+    clean = joined.split("\n")
+    if len(clean) == len(lines):
+        return clean, hits
+    # A rule of the settings may span lines; then no line may take another's place.
+    alone = [redact_text(line, more) for line in lines]
+    return [text for text, _ in alone], sum(found for _, found in alone)
 
 
 def redact_map(

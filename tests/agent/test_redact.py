@@ -114,6 +114,24 @@ def test_a_private_key_over_many_log_lines_goes_and_the_lines_stay_apart() -> No
     assert hits == 1
 
 
+def test_a_secret_cut_off_at_the_end_of_a_line_leaves_the_next_line_alone() -> None:
+    lines = ["Authorization: Bearer", "ERROR E-202 disk", "password:", "x", "--token", "y"]
+    assert redact_lines(lines)[0][1::2] == ["ERROR E-202 disk", "x", "y"]
+
+
+_ENDS = st.sampled_from(
+    ["Authorization:", "Authorization: Bearer", "Bearer", "password=", "password:", "--token",
+     "Cookie:", "https://u:", "密码是", "-----BEGIN PRIVATE KEY-----", '"secret": "', "138001380",
+     "token =>", "\r", "\t", "a@", "IDENTIFIED BY", "<password>", "('password',", "\x0b", "\x85"]
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(st.text(max_size=40), _ENDS, st.tuples(st.text(), _ENDS).map("".join))))
+def test_as_many_lines_come_out_as_went_in(lines: list[str]) -> None:
+    clean, _ = redact_lines(lines)
+    assert len(clean) == len(lines)
+
+
 def test_own_names_of_secrets_can_be_added() -> None:
     rule = make_key_rule(["pin_code"])
     assert redact_text("pin_code=4711 ok", rule) == ("pin_code=[redacted:secret] ok", 1)
