@@ -10,6 +10,8 @@ import json
 import os
 import selectors
 import signal
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 from faultbox_agent.fault import Fault, PlainMap
@@ -45,6 +47,7 @@ class Resident:
         self._logs = start_watches(settings.log, self._station.state.logs, self._station.clock)
         self._notice = open_inotify()
         self._stopping = False
+        self._hurt = False
         self._drops_changed = True
         self._logs_changed = True
         self._looked_ms = 0
@@ -68,11 +71,19 @@ class Resident:
         return 0
 
     def _turn(self) -> None:
-        for key, _ in self._selector.select(self._wait_seconds()):
-            self._hear(str(key.data))
+        woken = self._selector.select(self._wait_seconds())
+        self._hurt = False
+        for key, _ in woken:
+            self._guard(partial(self._hear, str(key.data)))
+        self._guard(self._work)
+        self._guard(self._deliver)
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Do one piece of a turn; where it breaks, the others go on and the next turn waits."""
         try:
-            self._work()
-        except Exception as error:  # noqa: BLE001 - one broken turn must not end the agent
+            work()
+        except Exception as error:  # noqa: BLE001 - one broken piece must not end the agent
+            self._hurt = True
             self._station.state.lose("agent_error")
             complain(f"{type(error).__name__}: {error}")
 
@@ -89,7 +100,7 @@ class Resident:
                     self._logs_changed = True
         elif what == "door":
             for datagram in self._door.receive():
-                self._take_datagram(datagram)
+                self._guard(partial(self._take_datagram, datagram))
 
     def _work(self) -> None:
         now_ms = self._station.clock.mono_ms()
@@ -103,10 +114,9 @@ class Resident:
         if self._station.pipeline.file_folds():
             self._station.note_change()
         self._station.commit()
-        self._deliver(now_ms)
 
-    def _deliver(self, now_ms: int) -> None:
-        if now_ms - self._begun_ms < _FIRST_UPLOAD_MS:
+    def _deliver(self) -> None:
+        if self._station.clock.mono_ms() - self._begun_ms < _FIRST_UPLOAD_MS:
             return
         before = self._station.courier.fileno()
         if before >= 0:
@@ -124,8 +134,14 @@ class Resident:
             return
         self._logs_changed = False
         for log in self._logs:
-            self._take_log(log, log.read())
+            self._guard(partial(self._read_log, log))
             self._logs_changed = self._logs_changed or log.behind
+
+    def _read_log(self, log: LogWatch) -> None:
+        self._take_log(log, log.read())
+
+    def _finish_log(self, log: LogWatch) -> None:
+        self._take_log(log, log.finish())
 
     def _take_log(self, log: LogWatch, faults: list[Fault]) -> None:
         for fault in faults:
@@ -158,7 +174,9 @@ class Resident:
                 self._station.take_losses(record)
 
     def _wait_seconds(self) -> float:
-        """Return how long nothing is due."""
+        """Return how long nothing is due; what broke is not tried again at once."""
+        if self._hurt:
+            return _POLL_SECONDS
         if self._drops_changed or self._logs_changed:
             return 0.0
         now_ms = self._station.clock.mono_ms()
@@ -194,10 +212,10 @@ class Resident:
     def _close(self) -> None:
         """Take what is already here, file what waits, and leave everything on the disk."""
         for datagram in self._door.receive():
-            self._take_datagram(datagram)
+            self._guard(partial(self._take_datagram, datagram))
         self._door.close()
         for log in self._logs:
-            self._take_log(log, log.finish())
+            self._guard(partial(self._finish_log, log))
             log.close()
         if self._logs:
             self._station.note_change()

@@ -74,7 +74,7 @@ class Pipeline:
         if self._must_fold(head, key):
             self._fold(head, key)
             return Outcome.FOLDED
-        evidence, hits = self._capture.build_evidence(fault)
+        evidence, hits = self._build_evidence(fault)
         return self._store(add_hits(head, hits), evidence, files)
 
     def take_losses(self, losses: Losses) -> None:
@@ -125,6 +125,13 @@ class Pipeline:
     def next_fold_ms(self) -> int | None:
         """Return when the next fold is due."""
         return min((fold.due_ms for fold in self._state.folds.values()), default=None)
+
+    def _build_evidence(self, fault: Fault) -> tuple[Evidence, int]:
+        """Build evidence; where that fails the report goes on with a note in its place."""
+        try:
+            return self._capture.build_evidence(fault)
+        except Exception as error:  # noqa: BLE001 - evidence never costs the report
+            return Evidence(sys={"refused": [f"evidence left out: {type(error).__name__}"]}), 0
 
     def _must_fold(self, head: Head, key: str) -> bool:
         if head.kind in _NEVER_FOLDED:
@@ -178,7 +185,11 @@ class Pipeline:
             drops=dict(list(drops.items())[: limits.DROP_REASONS]),
             att=_list_files(files),
         )
-        data = codec.encode_bundle(head, evidence, [file.data for file in files])
+        try:
+            data = codec.encode_bundle(head, evidence, [file.data for file in files])
+        except Exception:
+            self._state.give_back_drops(drops)
+            raise
         entry = entry_of(head, len(data))
         try:
             for gone in self._spool.make_room(len(data), entry.fault_key):

@@ -79,8 +79,13 @@ class Station:
             self.drops.clear_stale()
 
     def take(self, fault: Fault) -> Outcome:
-        """Take a fault that exists nowhere else: what the disk refuses is counted as lost."""
-        outcome = self.pipeline.take(fault)
+        """Take a fault that exists nowhere else: what cannot be kept is counted as lost."""
+        try:
+            outcome = self.pipeline.take(fault)
+        except Exception as error:  # noqa: BLE001 - one fault must not cost its neighbours
+            complain(f"a fault was lost: {type(error).__name__}: {error}")
+            self.state.lose("bad_record")
+            outcome = Outcome.BAD
         if outcome is Outcome.DISK:
             self.pipeline.lose(fault)
         self._changed = self._changed or outcome is not Outcome.KNOWN
@@ -105,7 +110,7 @@ class Station:
             return False
         done: list[tuple[str, Fault | None]] = []
         for name in names[:_TURN_RECORDS]:
-            taken, fault = self._take_drop(name)
+            taken, fault = self._take_drop_safely(name)
             if not taken:
                 self._retry_ms = self.clock.mono_ms() + _DISK_RETRY_MS
                 break
@@ -196,6 +201,14 @@ class Station:
             if waits_ms is None
             else max(waits_ms - self.clock.mono_ms(), 0) / 1000,
         }
+
+    def _take_drop_safely(self, name: str) -> tuple[bool, Fault | None]:
+        """Take one record; one that breaks its reading is set aside, its neighbours go on."""
+        try:
+            return self._take_drop(name)
+        except Exception as error:  # noqa: BLE001 - one record must not cost its neighbours
+            self._set_aside(name, f"{type(error).__name__}: {error}")
+            return True, None
 
     def _take_drop(self, name: str) -> tuple[bool, Fault | None]:
         """Take one record; False where it must stay for a later turn."""
