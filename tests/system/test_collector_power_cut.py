@@ -1,7 +1,10 @@
 """The power goes: what was acknowledged is on the disk, and the collector goes on from there.
 
 A file holds an ext4 file system on a loop device; the shutdown ioctl without a flush drops
-whatever the kernel has not written yet, as losing the power does.
+whatever the kernel has not written yet, as losing the power does. One thing differs: an fdatasync
+under way at that moment may still return success although nothing was kept (in about one cut of ten
+with nothing but a loop of write and fdatasync on such a disk), and the process goes on to answer.
+Without power no answer leaves the machine, so answers count only until the cut begins.
 """
 
 import asyncio
@@ -89,9 +92,11 @@ async def test_everything_acknowledged_before_the_power_went_is_there(disk: Disk
         wanted = len(devices.ledger.acked) + 300
         with await asyncio.to_thread(ServerProcess, data, port=port):
             await wait_for(partial(devices.has_acked, wanted))
+            devices.deaf = True  # a machine without power answers nobody; this one still runs
             await asyncio.to_thread(disk.cut_power)
         await wait_for(disk.is_unmounted)
         await asyncio.to_thread(disk.mount)
+        devices.deaf = False
     devices.stop()
     await sending
     assert devices.left, "the load ended before the cuts did"

@@ -126,7 +126,7 @@ def _steps(evidence: Evidence) -> str | None:
 def _attachments(head: Head, evidence: Evidence) -> str | None:
     redactions = head.scrub.hits if head.scrub else 0
     found: list[dict[str, str | int]] = [
-        {"name": item.name, "kind": item.ctype, "bytes": item.raw_b, "redactions": 0}
+        {"name": item.name, "kind": _kind(item.ctype), "bytes": item.raw_b, "redactions": 0}
         for item in head.att
     ]
     if evidence.log:
@@ -145,3 +145,9 @@ def _attachments(head: Head, evidence: Evidence) -> str | None:
             }
         )
     return json.dumps(found, ensure_ascii=False) if found else None
+
+
+def _kind(content_type: str) -> str:
+    """The form's word for a file, as the device typed it: screenshot, video, log or other."""
+    major = content_type.partition("/")[0]
+    return {"image": "screenshot", "video": "video", "text": "log"}.get(major, "other")

@@ -100,7 +100,7 @@ def test_the_phenomenon_in_english() -> None:
 def test_attachments_are_listed_with_their_redactions() -> None:
     found = json.loads(fill()["attachments"].value)
     assert [(one["name"], one["kind"], one["redactions"]) for one in found] == [
-        ("core.zst", "application/zstd", 0),
+        ("core.zst", "other", 0),
         ("log-tail.txt", "log", 4),
         ("system-state.json", "state", 0),
     ]
@@ -143,3 +143,32 @@ def test_fields_read_back_from_the_store() -> None:
     fields = fill(dated=Dated(NOON_MS - 5_000, "monotonic"))
     assert fields["occurred_at"].original is not None
     assert fields_from_plain(json.loads(json.dumps(fields_to_plain(fields)))) == fields
+
+
+@pytest.mark.parametrize(
+    ("ctype", "kind"),
+    [
+        ("image/png", "screenshot"),
+        ("video/mp4", "video"),
+        ("text/x-python", "log"),
+        ("application/zstd", "other"),
+        ("<b>", "other"),
+    ],
+)
+def test_a_file_is_one_of_the_forms_kinds(ctype: str, kind: str) -> None:
+    head = replace(a_head(), att=(Attachment("f", ctype, 1, "0" * 64, i=0),))
+    fields = fill_form(head, Evidence(), Facts("crash"), Dated(NOON_MS, "synced"), NOON_MS, "en")
+    assert json.loads(fields["attachments"].value)[0]["kind"] == kind
+
+
+def test_steps_end_where_the_traceback_begins() -> None:
+    lines = ("start", "read sensor 7", "Traceback (most recent call last):", "  File …", "E: 1")
+    evidence = Evidence(log=tuple(a_log_line(text) for text in lines))
+    fields = fill_form(a_head(), evidence, Facts("crash"), Dated(NOON_MS, "synced"), NOON_MS, "en")
+    assert fields["reproduction_steps"].value == "start\nread sensor 7"
+
+
+def test_a_report_by_hand_comes_from_an_engineer() -> None:
+    head = replace(a_head(), kind=FaultKind.FEEDBACK)
+    fields = fill_form(head, Evidence(), Facts("feedback"), Dated(NOON_MS, "synced"), NOON_MS, "en")
+    assert fields["submitter"].value == "engineer"
