@@ -1,10 +1,10 @@
 """Running a program so that its end is seen: its fault is filed, its exit code passed on.
 
-stdin and stdout are the program's own, never touched. stderr runs through here: every byte goes
-on to our stderr, the last lines are kept. Signals sent to us are sent on; those that a terminal
-sends to everybody reach the program by themselves. The fault is left in the drop folder; where
-no agent runs, `flush` is called as a short-lived child, so that this process stays small beside
-a service that runs for months.
+stdin and stdout are the program's own, never touched. stderr runs through here: every byte goes on
+to our stderr, the last lines are kept. Signals sent to us are sent on; those that a terminal sends
+to everybody reach the program by themselves. Once it has ended, a stopping signal ends us. The
+fault is left in the drop folder; where no agent runs, `flush` is called as a short-lived child, so
+that this process stays small beside a service that runs for months.
 """
 
 import contextlib
@@ -14,12 +14,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
+from faultbox_agent.claims import CLAIM_VARIABLE, claim_end, has_claim, make_claim_folder
 from faultbox_agent.clock import SystemClock
 from faultbox_agent.drop import leave_record
 from faultbox_agent.fault import PlainMap, write_fault
@@ -28,12 +28,8 @@ from faultbox_agent.layout import DROP, READY
 from faultbox_agent.lock import is_busy
 from faultbox_agent.sources.exitwatch import Exit, build_fault, is_fault
 
-CLAIM_VARIABLE = "FAULTBOX_CLAIM"
-CLAIM_MS = 10_000
-"""How old a descendant's own report may be to explain the end of the program."""
 TAIL_LINES, TAIL_BYTES, LINE_BYTES = 200, 64 * 1024, 4096
 FLUSH_SECONDS = 10
-_FLUSH = (sys.executable, "-I", "-m", "faultbox_agent", "flush", "--quiet")
 _FORWARDED = (
     signal.SIGTERM,
     signal.SIGINT,
@@ -43,7 +39,10 @@ _FORWARDED = (
     signal.SIGUSR2,
 )
 _STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
+STOP_SECONDS = 90
+"""How long a program that was asked to stop is on its way down; systemd's own patience."""
 _FROM_KERNEL = 0x80
+_WAKE = signal.SIGUSR2
 _FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.05, 5.0
 _DRAIN_SECONDS = 0.3
 
@@ -92,9 +91,11 @@ class Child:
         self._clock = SystemClock()
         self.started_ms = self._clock.mono_ms()
         self.tail = Tail()
-        self._asked: set[int] = set()
+        self._asked: dict[int, float] = {}
+        self._ended = False
+        self._late = False
         self._memory = OomWatch()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+        before = self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
         # Blocked before the start, so that none is lost; the program gets the old mask back.
         self._process = subprocess.Popen(
             list(command),
@@ -102,8 +103,11 @@ class Child:
             env=dict(environ),
             preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),  # noqa: PLW1509 - no thread runs yet
         )
+        self.owners = frozenset({0, os.geteuid()})
+        """Users who may speak for the program; its own one is known when it has ended."""
         self._memory.look(self._process.pid)
-        threading.Thread(target=self._forward, daemon=True).start()
+        self._forwarder = threading.Thread(target=self._forward, daemon=True)
+        self._forwarder.start()
 
     def wait(self) -> Exit:
         """Pass stderr on until the program ends; return how it did."""
@@ -127,8 +131,34 @@ class Child:
                 look = min(look * 2, _LONGEST_LOOK_SECONDS)
         if ended >= 0:
             os.close(ended)
+        self._stop_forwarding()
         self._drain(pipe.fileno())
         return self._reap()
+
+    def let_stop(self, code: int) -> None:
+        """Let a stopping signal, also one that came since the program ended, end us with `code`.
+
+        Raises:
+            SystemExit: now or later, in the main thread.
+        """
+
+        def stop(_number: int, _frame: object) -> None:
+            raise SystemExit(code)
+
+        for number in _STOPPING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, stop)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        if self._late:
+            raise SystemExit(code)
+
+    def _stop_forwarding(self) -> None:
+        """End the thread: the program's number may soon be another's."""
+        self._ended = True
+        ident = self._forwarder.ident
+        if ident is not None:
+            signal.pthread_kill(ident, _WAKE)
+        self._forwarder.join()
 
     def _has_ended(self) -> bool:
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -157,10 +187,13 @@ class Child:
 
     def _reap(self) -> Exit:
         pid = self._process.pid
+        with contextlib.suppress(OSError):
+            self.owners |= {os.stat(f"/proc/{pid}").st_uid}
         _, status, usage = os.wait4(pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)  # it is reaped already
         signal_number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         code = None if signal_number else os.WEXITSTATUS(status)
+        now = time.monotonic()
         killed = signal_number == signal.SIGKILL or code == 128 + signal.SIGKILL
         return Exit(
             program=self._program,
@@ -168,7 +201,8 @@ class Child:
             status=code,
             signal_number=signal_number,
             core_dumped=os.WCOREDUMP(status),
-            asked=frozenset(self._asked & _STOPPING),
+            asked=frozenset(self._asked),
+            stopping=any(now - then <= STOP_SECONDS for then in self._asked.values()),
             out_of_memory=self._memory.find(pid, self.started_ms) if killed else None,
             max_rss_bytes=usage.ru_maxrss * 1024,
             cpu_ms=int((usage.ru_utime + usage.ru_stime) * 1000),
@@ -179,9 +213,15 @@ class Child:
         """Send signals on; a terminal's went to the program's group already."""
         while True:
             info = signal.sigwaitinfo(_FORWARDED)
-            self._asked.add(info.si_signo)
+            if info.si_signo == _WAKE and info.si_pid == os.getpid() and self._ended:
+                return
+            if info.si_signo in _STOPPING:
+                self._asked[info.si_signo] = time.monotonic()
+                self._late = self._late or self._ended
+            if self._ended:
+                continue
             if info.si_code != _FROM_KERNEL:
-                with contextlib.suppress(ProcessLookupError):
+                with contextlib.suppress(OSError):  # gone, or another user's by now
                     os.kill(self._process.pid, info.si_signo)
 
 
@@ -194,58 +234,27 @@ def supervise(
     environ: Mapping[str, str],
 ) -> int:
     """Run a program, file its fault if its end is one, and return the exit code to end with."""
-    claims = _make_claim_folder()
+    claims = make_claim_folder()
     try:
         child = Child(command, program, {**environ, CLAIM_VARIABLE: claims})
         end = child.wait()
         clock = SystemClock()
         mono_ms = clock.mono_ms()
-        claimed = has_claim(claims, end.pid, mono_ms)
+        claimed = has_claim(claims, end, mono_ms, child.owners)
         fault_id = b""
         if is_fault(end) and not claimed:
             clocks = (clock.wall_ms(), mono_ms, clock.boot)
             fault = build_fault(end, child.tail.lines(), clocks, identity, place)
             fault_id = fault.id if _file(spool, fault.id.hex(), write_fault(fault)) else b""
         if is_fault(end) and (claimed or fault_id):
-            _claim_outside(environ, mono_ms)
-        _deliver(spool, environ)
+            claim_end(environ, end, mono_ms)
+        with contextlib.suppress(SystemExit):
+            child.let_stop(end.shell_status)
+            _deliver(spool, environ)
         return end.shell_status
     finally:
         if claims:
             shutil.rmtree(claims, ignore_errors=True)
-
-
-def _make_claim_folder() -> str:
-    """Return a folder for claims, empty where there is none to be had: the program runs anyway."""
-    try:
-        claims = tempfile.mkdtemp(prefix="faultbox-exec-")
-        os.chmod(claims, 0o733)  # noqa: S103 - the program may run as another user
-    except OSError:
-        return ""
-    return claims
-
-
-def has_claim(folder: str, pid: int, now_ms: int) -> bool:
-    """Say whether the program, or one it started, has filed this end itself."""
-    if not folder:
-        return False
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(f"{pid}-"):
-                return True
-            with contextlib.suppress(OSError, ValueError), open(entry.path, "rb") as file:
-                if 0 <= now_ms - int(file.read(32)) <= CLAIM_MS:
-                    return True
-    return False
-
-
-def _claim_outside(environ: Mapping[str, str], mono_ms: int) -> None:
-    """Tell a supervisor around this one that the end is filed."""
-    folder = environ.get(CLAIM_VARIABLE)
-    if folder:
-        path = os.path.join(folder, f"{os.getpid()}-exec")
-        with contextlib.suppress(OSError), open(path, "x", encoding="ascii") as file:
-            file.write(str(mono_ms))
 
 
 def _file(spool: str, name: str, data: bytes) -> bool:

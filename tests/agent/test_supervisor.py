@@ -4,23 +4,31 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faultbox_agent.supervisor import Tail, has_claim
+from faultbox_agent.claims import has_claim
+from faultbox_agent.sources.exitwatch import Exit
+from faultbox_agent.supervisor import Tail
 from faultbox_protocol.report import Evidence, Head
 from support.device import (
     KEY,
+    Arrival,
+    Reply,
     a_collector,
     agent,
     drop_records,
     environ,
     read_ready,
     resident,
+    stored,
     until,
 )
 
@@ -129,47 +137,138 @@ def test_a_supervisor_around_a_supervisor_files_nothing_more(tmp_path: Path) -> 
     assert len(bundles) == 1
 
 
-def test_a_descendants_old_report_does_not_explain_a_later_end(tmp_path: Path) -> None:
-    (tmp_path / "77-abc").write_text("1000")
-    assert has_claim(str(tmp_path), 5, 11_000)
-    assert not has_claim(str(tmp_path), 5, 11_001)
-    assert has_claim(str(tmp_path), 77, 99_000), "the program's own report always does"
-    (tmp_path / "78-abc").write_text("nonsense")
-    assert not has_claim(str(tmp_path), 5, 99_000)
-    assert not has_claim(str(tmp_path / "gone"), 5, 0)
+def test_a_claim_explains_only_the_same_end(tmp_path: Path) -> None:
+    failed, killed = Exit("prog", 5, 1, None), Exit("prog", 5, None, 11)
+    inner = Exit("sh", 5, 139, None)
+    mine = {os.geteuid()}
+    (tmp_path / "5-abc").write_text("1000")
+    assert has_claim(str(tmp_path), failed, 3000, mine)
+    assert not has_claim(str(tmp_path), failed, 3001, mine), "an old one is about something else"
+    assert not has_claim(str(tmp_path), failed, 999, mine)
+    assert not has_claim(str(tmp_path), killed, 1000, mine), "an exception kills nobody"
+    assert not has_claim(str(tmp_path), inner, 1000, mine)
+    (tmp_path / "77-exec").write_text("1000 139")
+    assert has_claim(str(tmp_path), killed, 1000, mine), "another supervisor's names the exit code"
+    assert has_claim(str(tmp_path), inner, 1000, mine)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
-def test_signals_reach_the_program(tmp_path: Path, number: signal.Signals) -> None:
+def test_only_a_plain_file_of_the_programs_user_is_a_claim(tmp_path: Path) -> None:
+    failed = Exit("prog", 5, 1, None)
+    os.mkfifo(tmp_path / "5-fifo")
+    os.mkfifo(tmp_path / "6-fifo")
+    (tmp_path / "5-folder").mkdir()
+    (tmp_path / "5-words").write_text("nonsense")
+    (tmp_path / "5-empty").write_text("")
+    (tmp_path / "5-long").write_text("9" * 5000)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "claim").write_text("1000")
+    (tmp_path / "5-link").symlink_to(outside / "claim")
+    assert not has_claim(str(tmp_path), failed, 1000, {os.geteuid()})
+    assert has_claim(str(outside), failed, 1000, {os.geteuid()})
+    assert not has_claim(str(outside), failed, 1000, {os.geteuid() + 1})
+    assert not has_claim(str(tmp_path / "gone"), failed, 0, {os.geteuid()})
+    assert not has_claim("", failed, 0, {os.geteuid()})
+
+
+def test_a_fifo_among_the_claims_does_not_hold_the_end_up(tmp_path: Path) -> None:
+    script = 'mkfifo "$FAULTBOX_CLAIM/$$-x" "$FAULTBOX_CLAIM/1-x"; ls -ld "$FAULTBOX_CLAIM"; exit 3'
+    done, bundles = supervised(tmp_path, *shell(script))
+    assert done.returncode == 3
+    assert done.stdout.startswith(b"drwx-wx-wt")
+    assert len(bundles) == 1
+
+
+@pytest.mark.parametrize("last", ["os.kill(os.getpid(), 11)", "os._exit(139)"])
+def test_a_crash_after_an_uncaught_exception_is_filed_too(tmp_path: Path, last: str) -> None:
+    end = f"import atexit, os\natexit.register(lambda: {last})\n"
+    (tmp_path / "app.py").write_text(SDK + end + "raise ValueError('deep')\n")
+    done, bundles = supervised(tmp_path, sys.executable, str(tmp_path / "app.py"))
+    assert done.returncode == 139
+    types = {head.err.type for head, _ in bundles if head.err is not None}
+    assert types == {"ValueError", "SIGSEGV" if "kill" in last else "exit status 139"}
+
+
+@pytest.mark.parametrize(
+    ("number", "fault"),
+    [
+        (signal.SIGTERM, False),
+        (signal.SIGINT, False),
+        (signal.SIGHUP, False),
+        (signal.SIGQUIT, False),
+        (signal.SIGUSR1, True),
+    ],
+)
+def test_signals_reach_the_program(tmp_path: Path, number: signal.Signals, fault: bool) -> None:
     name = number.name.removeprefix("SIG")
     script = f"trap 'echo got {name}; exit 5' {name}; echo ready; while :; do sleep 0.05; done"
-    process = _start(tmp_path, script)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    process.send_signal(number)
-    assert process.stdout.readline() == f"got {name}\n".encode()
-    assert process.wait(20) == 5
-    process.stdout.close()
-    assert len(read_ready(tmp_path / "spool")) == 1
+    with _start(tmp_path, script) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        assert process.stdout.readline() == f"got {name}\n".encode()
+        assert process.wait(20) == 5
+    assert len(read_ready(tmp_path / "spool")) == fault
 
 
 def test_a_program_that_is_stopped_on_request_has_no_fault(tmp_path: Path) -> None:
-    process = _start(tmp_path, "echo ready; exec sleep 60")
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.terminate()
-    assert process.wait(20) == 143
-    process.stdout.close()
+    with _start(tmp_path, "echo ready; exec sleep 60") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(20) == 143
     assert drop_records(tmp_path / "spool") == []
     assert read_ready(tmp_path / "spool") == []
 
 
-def _start(tmp_path: Path, script: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+def test_a_crash_on_the_way_down_is_a_fault(tmp_path: Path) -> None:
+    script = "trap 'kill -SEGV $$' TERM; echo ready; while :; do sleep 0.05; done"
+    with _start(tmp_path, script) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(20) == 139
+    assert len(read_ready(tmp_path / "spool")) == 1
+
+
+def test_a_stopping_signal_after_the_program_ended_ends_the_supervisor(tmp_path: Path) -> None:
+    with a_collector() as collector:
+        arrived, answered = threading.Event(), threading.Event()
+
+        def answer(arrival: Arrival) -> Reply:
+            arrived.set()
+            answered.wait(60)
+            return stored(arrival)
+
+        collector.answer = answer
+        try:
+            with _start(tmp_path, "exit 9", server=collector.url, key=KEY) as process:
+                assert arrived.wait(20)
+                process.terminate()
+                assert process.wait(5) == 9, "it would deliver for ten seconds"
+        finally:
+            answered.set()
+
+
+@contextmanager
+def _start(tmp_path: Path, script: str, **settings: str) -> "Iterator[subprocess.Popen[bytes]]":
+    process = subprocess.Popen(
         [sys.executable, "-m", "faultbox_agent", "exec", "--", *shell(script)],
-        env=environ(tmp_path / "spool"),
+        env=environ(tmp_path / "spool", **settings),
         stdout=subprocess.PIPE,
+        start_new_session=True,
+        # A job in the background starts with SIGINT ignored, and a shell cannot trap it then.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread that matters
     )
+    try:
+        yield process
+    finally:
+        # The program too, which is of the same session and has no other group.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def test_a_child_that_outlives_the_program_does_not_hold_it_up(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from faultbox_protocol.report import Plain
 from faultbox_protocol.words import FaultKind, Severity
 
 TEXT_BYTES = 8 * 1024
+_LAST_SIGNAL = 64
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
 _INTERPRETERS = ("python", "pypy", "node", "ruby", "perl", "php", "sh", "bash", "dash", "java")
 
 
@@ -27,6 +29,8 @@ class Exit:
     core_dumped: bool = False
     asked: frozenset[int] = frozenset()
     """Signals by which the supervisor was asked to stop the program."""
+    stopping: bool = False
+    """It was asked so shortly before the end that it was still on its way down."""
     out_of_memory: str | None = None
     """What shows that the kernel killed it for want of memory."""
     max_rss_bytes: int = 0
@@ -37,6 +41,12 @@ class Exit:
     def shell_status(self) -> int:
         """The exit code that a shell would show: 128 + n for a signal."""
         return 128 + self.signal_number if self.signal_number else self.status or 0
+
+    @property
+    def death_signal(self) -> int | None:
+        """The signal that killed it, or, by its exit code, one that it started."""
+        number = self.shell_status - 128
+        return number if 0 < number <= _LAST_SIGNAL else None
 
 
 def program_name(command: Sequence[str]) -> str:
@@ -52,10 +62,16 @@ def program_name(command: Sequence[str]) -> str:
 
 
 def is_fault(end: Exit) -> bool:
-    """Say whether this end is a fault: not success, and not what the supervisor was asked for."""
+    """Say whether this end is a fault: not success, and not what the supervisor was asked for.
+
+    A program on its way down may end with any status or be killed for its slowness; only a
+    crash is a fault then.
+    """
     if end.shell_status == 0:
         return False
-    return end.shell_status - 128 not in end.asked
+    if end.stopping:
+        return end.death_signal in _CRASHES
+    return end.death_signal not in end.asked
 
 
 def describe_end(end: Exit) -> tuple[str, str]:
