@@ -263,6 +263,72 @@ def test_a_flood_is_bounded_and_counted(tmp_path: Path) -> None:
     assert losses == {"rate": 70}
 
 
+def test_a_crash_after_a_flood_of_errors_is_reported_with_what_the_flood_lost(
+    tmp_path: Path,
+) -> None:
+    source = "import logging\nfor n in range(200): logging.error('n %s', n)\nraise OSError('end')\n"
+    _, records = run(tmp_path, source)
+    (crash,) = [record for record in records if head(record)["sev"] == "fatal"]
+    assert err(crash)["type"] == "OSError"
+    assert head(crash)["drops"] == {"rate": 170}
+
+
+def test_a_flood_of_ends_leaves_room_for_errors_and_is_bounded(tmp_path: Path) -> None:
+    source = """
+import logging, sys
+for n in range(70):
+    sys.excepthook(ValueError, ValueError(n), None)
+logging.error("after")
+"""
+    _, records = run(tmp_path, source)
+    severities = [head(record)["sev"] for record in records]
+    assert (severities.count("fatal"), severities.count("error")) == (60, 1)
+
+
+def test_an_exception_object_raised_again_and_again_is_a_fault_each_time(tmp_path: Path) -> None:
+    source = """
+import logging
+BUS, PORT = OSError("bus down"), OSError("port down")
+def read(): raise PORT
+for n in range(5):
+    try: raise BUS
+    except OSError: logging.exception("read failed")
+for n in range(5):
+    try: read()
+    except OSError: logging.exception("read failed")
+"""
+    _, records = run(tmp_path, source)
+    messages = [str(err(record)["msg"]) for record in records]
+    assert (messages.count("bus down"), messages.count("port down")) == (5, 5)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # Logged on every level of a deep call, then the end of the program.
+        "def f(n):\n  try: return f(n - 1) if n else 1 / 0\n"
+        "  except ArithmeticError: logging.exception('x'); raise\nf(9)\n",
+        # Every level of a recursion has the same line.
+        "import sys; sys.setrecursionlimit(200)\ndef f():\n  try: f()\n"
+        "  except RecursionError as e:\n    faultbox_agent.report_exception(e); raise\nf()\n",
+        "try: 1 / 0\nexcept ArithmeticError as e:\n  logging.exception('x')\n  raise e\n",
+        "e = ValueError('x')\nlogging.error('x', exc_info=e)\nraise e\n",
+        "import time\ntry: 1 / 0\nexcept ArithmeticError:\n"
+        "  logging.exception('x'); time.sleep(1.2); raise\n",
+        "def f():\n  try: 1 / 0\n  except ArithmeticError: logging.exception('x'); raise\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "with ThreadPoolExecutor() as pool: pool.submit(f).result()\n",
+        "async def f():\n  try: 1 / 0\n  except ArithmeticError: logging.exception('x'); raise\n"
+        "import asyncio; asyncio.run(f())\n",
+    ],
+)
+def test_one_raise_that_travels_is_one_fault(tmp_path: Path, source: str) -> None:
+    done, records = run(tmp_path, "import logging\n" + source)
+    assert done.returncode == 1
+    # The end of a process is a record of its own under the same id; the agent keeps one.
+    assert len({head(record)["id"] for record in records}) == 1
+
+
 def test_reporting_does_not_report_itself(tmp_path: Path) -> None:
     _, records = run(
         tmp_path,

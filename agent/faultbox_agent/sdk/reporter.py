@@ -20,6 +20,7 @@ from faultbox_agent.fault import Fault, Losses, new_fault_id, write_fault, write
 from faultbox_agent.plain import Plain
 from faultbox_agent.process import read_program, read_resident_bytes, read_start_ticks
 from faultbox_agent.redact import RULES_VERSION, make_key_rule, redact_map
+from faultbox_agent.sdk.raises import find_mark, mark_raise
 from faultbox_agent.sdk.sender import claim_fault, send_record
 from faultbox_agent.sdk.trace import clip, describe_exception, is_own
 from faultbox_protocol import limits
@@ -28,7 +29,6 @@ from faultbox_protocol.words import FaultKind, Severity
 PER_MINUTE = 30
 FATAL_PER_MINUTE = 60
 TAIL_LINES = 30
-_MARK = "__faultbox_id__"
 _LINE_CHARS = 512
 _PLAIN_TYPES = (str, int, float, bool, type(None))
 _Line = tuple[int, str, str, str]
@@ -53,6 +53,8 @@ class Reporter:
         self._tail: deque[_Line] = deque(maxlen=TAIL_LINES)
         self._minute_started_ms = 0
         self._in_minute = 0
+        self._fatal_in_minute = 0
+        self._fatal_pid = 0
         self._losses: dict[str, int] = {}
         self._process: dict[str, Plain] = {}
 
@@ -67,19 +69,18 @@ class Reporter:
         """Report an exception; return its bundle id, None where it was not taken."""
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
             return None
-        known = getattr(error, _MARK, None)
-        if known is not None and not fatal:
+        # The same fault keeps its id: if the agent has it already, the second one is absorbed.
+        fault_id = find_mark(error, self._clock.mono_ms())
+        if fault_id is not None and not fatal:
             return None  # logged first, then raised on: one fault
         severity = Severity.FATAL if fatal else Severity.ERROR
-        # The same fault keeps its id: if the agent has it already, the second one is absorbed.
-        fault_id = known if isinstance(known, bytes) else None
         taken = self._guard(
             lambda: self._file(
                 describe_exception(error), kind, severity, fatal, extra or {}, fault_id
             )
         )
         if taken is not None:
-            _mark(error, taken)
+            mark_raise(error, taken, self._clock.mono_ms())
         return taken
 
     def report_log(self, record: LogRecord) -> bytes | None:
@@ -122,7 +123,7 @@ class Reporter:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
             return None
-        if error is not None and getattr(error, _MARK, None) is not None:
+        if error is not None and find_mark(error, self._clock.mono_ms()) is not None:
             return None
         try:
             message = clip(record.getMessage(), limits.MESSAGE_CHARS)
@@ -138,7 +139,7 @@ class Reporter:
         extra = {"logger": record.name, "logged": clip(message, 2048)}
         taken = self._file(err, FaultKind.ERROR, Severity.ERROR, False, extra, None)
         if taken is not None and error is not None:
-            _mark(error, taken)
+            mark_raise(error, taken, self._clock.mono_ms())
         return taken
 
     def _file(
@@ -196,10 +197,22 @@ class Reporter:
         return fault_id
 
     def _admit(self, mono_ms: int, fatal: bool) -> bool:
+        """Say whether the minute has room; what it refuses uses nothing up.
+
+        Ends have a room of their own, and a process's first end is always taken.
+        """
         if mono_ms - self._minute_started_ms >= 60_000:
-            self._minute_started_ms, self._in_minute = mono_ms, 0
+            self._minute_started_ms, self._in_minute, self._fatal_in_minute = mono_ms, 0, 0
+        if fatal:
+            first, self._fatal_pid = self._fatal_pid != os.getpid(), os.getpid()
+            if not first and self._fatal_in_minute >= FATAL_PER_MINUTE:
+                return False
+            self._fatal_in_minute += 1
+            return True
+        if self._in_minute >= PER_MINUTE:
+            return False
         self._in_minute += 1
-        return self._in_minute <= (FATAL_PER_MINUTE if fatal else PER_MINUTE)
+        return True
 
     def _lose(self, reason: str) -> None:
         self._losses[reason] = self._losses.get(reason, 0) + 1
@@ -249,13 +262,6 @@ def _tail_rows(tail: Sequence[_Line], texts: Plain, wall_ms: int) -> list[Plain]
         [at_ms - wall_ms, level[:16], clip(name, 256), line]
         for (at_ms, level, name, _), line in zip(tail, lines, strict=False)
     ]
-
-
-def _mark(error: BaseException, fault_id: bytes) -> None:
-    try:
-        setattr(error, _MARK, fault_id)
-    except (AttributeError, TypeError):
-        return  # an exception that refuses attributes may be reported twice
 
 
 def _log_frame(record: LogRecord) -> Plain:
