@@ -21,6 +21,7 @@ from faultbox_protocol.words import FaultKind
 
 _NEVER_FOLDED = (FaultKind.FEEDBACK, FaultKind.SELFTEST)
 _FOLDS = 256
+_FOLDED_IDS = 1_024
 
 
 class Outcome(StrEnum):
@@ -28,7 +29,7 @@ class Outcome(StrEnum):
 
     SPOOLED = "spooled"
     KNOWN = "known"
-    """It was spooled before: this is the same one again."""
+    """It was spooled or folded before: this is the same one again."""
     FOLDED = "folded"
     """Counted into a bundle to come; lasting once the state is saved."""
     LOST = "lost"
@@ -59,11 +60,13 @@ class Pipeline:
         self._capture = capture
         self._clock = clock
         self._admission = Admission(burst_per_minute)
+        self._folded: dict[bytes, None] = {}
+        """Faults folded lately, oldest first: one logged and then fatal comes twice."""
         self.disk_error: str = ""
 
     def take(self, fault: Fault, files: Sequence[AttachedFile] = ()) -> Outcome:
         """Take one fault in."""
-        if self._spool.knows(fault.id):
+        if self._spool.knows(fault.id) or fault.id in self._folded:
             return Outcome.KNOWN
         try:
             head = self._capture.build_head(fault)
@@ -73,6 +76,7 @@ class Pipeline:
         key = head.fp.sig if head.fp is not None else ""
         if self._must_fold(head, key):
             self._fold(head, key)
+            self._note_folded(fault.id)
             return Outcome.FOLDED
         evidence, hits = self._build_evidence(fault)
         return self._store(add_hits(head, hits), evidence, files)
@@ -155,6 +159,11 @@ class Pipeline:
         fold.n += head.n
         fold.t0_ms = min((at for at in (fold.t0_ms, first) if at is not None), default=None)
         fold.t1_ms = max((at for at in (fold.t1_ms, last) if at is not None), default=None)
+
+    def _note_folded(self, fault_id: bytes) -> None:
+        self._folded[fault_id] = None
+        while len(self._folded) > _FOLDED_IDS:
+            del self._folded[next(iter(self._folded))]
 
     def _file_fold(self, key: str) -> bool:
         fold = self._state.folds[key]

@@ -76,6 +76,15 @@ def test_a_flood_is_counted_into_one_bundle_with_its_times(tmp_path: Path) -> No
     assert (heads[2].n, heads[2].t0_ms, heads[2].t1_ms) == (8, 1_000_002, 1_000_009)
 
 
+def test_a_fault_that_was_folded_and_comes_again_counts_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, burst=1)
+    outcomes = [bench.pipeline.take(a_fault(number)) for number in (1, 2, 2, 3, 2)]
+    folded, known = Outcome.FOLDED, Outcome.KNOWN
+    assert outcomes == [Outcome.SPOOLED, folded, known, folded, known]
+    bench.pipeline.file_folds(everything=True)
+    assert sorted(head.n for head, _ in read_ready(tmp_path)) == [1, 2]
+
+
 @given(st.lists(st.sampled_from(["E-1", "E-2", "E-3"]), max_size=60), st.integers(1, 5))
 def test_no_occurrence_is_lost_by_folding(codes: list[str], burst: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
