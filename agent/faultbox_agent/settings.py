@@ -111,7 +111,7 @@ def load_settings(
     Raises:
         BadSettings: the file cannot be read, a name is unknown, or a value is of no use.
     """
-    settings = _from_file(_config_path(environ))
+    settings = _from_file(find_config(environ))
     settings = _overlay(
         settings, {key: environ.get(f"FAULTBOX_{key.upper()}") for key in (*_TOP, *_DELIVERY)}
     )
@@ -151,7 +151,8 @@ _TOP = _type_names(Settings)
 _DELIVERY = _type_names(Delivery)
 
 
-def _config_path(environ: Mapping[str, str]) -> str | None:
+def find_config(environ: Mapping[str, str]) -> str | None:
+    """Return the path of the file that is read, None where there is none."""
     named = environ.get(CONFIG_VARIABLE)
     if named:
         return named

@@ -13,7 +13,6 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -24,12 +23,10 @@ from faultbox_agent.clock import SystemClock
 from faultbox_agent.drop import leave_record
 from faultbox_agent.fault import PlainMap, write_fault
 from faultbox_agent.gather.oom import OomWatch
-from faultbox_agent.layout import DROP, READY
-from faultbox_agent.lock import is_busy
+from faultbox_agent.handover import hand_over
 from faultbox_agent.sources.exitwatch import Exit, build_fault, is_fault
 
 TAIL_LINES, TAIL_BYTES, LINE_BYTES = 200, 64 * 1024, 4096
-FLUSH_SECONDS = 10
 _FORWARDED = (
     signal.SIGTERM,
     signal.SIGINT,
@@ -67,6 +64,11 @@ class Tail:
         """Return the last lines, an unfinished one included."""
         kept = [*self._lines, self._rest] if self._rest else list(self._lines)
         return [line.decode("utf-8", "replace").rstrip("\r") for line in kept[-TAIL_LINES:]]
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the stream stands in the middle of a line."""
+        return bool(self._rest)
 
     def _keep(self, line: bytes) -> None:
         line = line[:LINE_BYTES]
@@ -232,8 +234,15 @@ def supervise(
     identity: PlainMap,
     place: PlainMap,
     environ: Mapping[str, str],
+    delivery: Mapping[str, str] | None,
 ) -> int:
-    """Run a program, file its fault if its end is one, and return the exit code to end with."""
+    """Run a program, file its fault if its end is one, and return the exit code to end with.
+
+    `environ` is the program's environment, `delivery` that of the delivery; None: none is made.
+
+    Raises:
+        OSError: the program cannot be started.
+    """
     claims = make_claim_folder()
     try:
         child = Child(command, program, {**environ, CLAIM_VARIABLE: claims})
@@ -246,11 +255,14 @@ def supervise(
             clocks = (clock.wall_ms(), mono_ms, clock.boot)
             fault = build_fault(end, child.tail.lines(), clocks, identity, place)
             fault_id = fault.id if _file(spool, fault.id.hex(), write_fault(fault)) else b""
-        if is_fault(end) and (claimed or fault_id):
+        filed = is_fault(end) and bool(claimed or fault_id)
+        if filed:
             claim_end(environ, end, mono_ms)
         with contextlib.suppress(SystemExit):
             child.let_stop(end.shell_status)
-            _deliver(spool, environ)
+            told = hand_over(spool, delivery, filed=filed) if delivery is not None else b""
+            if told:
+                _write_through(b"\n" + told if child.tail.unfinished else told)
         return end.shell_status
     finally:
         if claims:
@@ -264,38 +276,6 @@ def _file(spool: str, name: str, data: bytes) -> bool:
         _write_through(f"faultbox-agent: fault not kept: {error.strerror}\n".encode())
         return False
     return True
-
-
-def _deliver(spool: str, environ: Mapping[str, str]) -> None:
-    """Deliver through a short-lived child where no agent does it and something waits."""
-    if not _waits(spool) or is_busy(spool):
-        return
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run(
-            [
-                sys.executable,
-                "-I",
-                "-m",
-                "faultbox_agent",
-                "flush",
-                "--quiet",
-                "--timeout",
-                str(FLUSH_SECONDS),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # a refusal is told on our own stderr, nothing else is
-            env=dict(environ),
-            timeout=FLUSH_SECONDS + 5,
-            check=False,
-        )
-
-
-def _waits(spool: str) -> bool:
-    for name in (DROP, READY):
-        with contextlib.suppress(OSError):
-            if any(not entry.startswith(".") for entry in os.listdir(os.path.join(spool, name))):
-                return True
-    return False
 
 
 def _watch_end(pid: int) -> int:

@@ -27,6 +27,7 @@ from support.device import (
     drop_records,
     environ,
     read_ready,
+    refusal,
     resident,
     stored,
     until,
@@ -72,7 +73,11 @@ def test_stderr_is_passed_on_and_its_last_lines_are_kept(tmp_path: Path) -> None
     script = "for i in $(seq 300); do echo line $i >&2; done; printf '错误 E-202 \\377' >&2; exit 1"
     done, ((head, evidence),) = supervised(tmp_path, *shell(script))
     assert done.stderr.startswith(b"line 1\n")
-    assert done.stderr.endswith(b"E-202 \xff")
+    assert b"\nline 300\n" in done.stderr
+    program, ours = done.stderr.split(b"E-202 \xff")
+    assert program.count(b"\n") == 300
+    spool = os.fsencode(tmp_path / "spool")
+    assert ours == b"\nfaultbox-agent: kept in " + spool + b"; no server is set\n"
     assert len(evidence.log) == 200
     assert head.err is not None
     assert head.err.code == "E-202"
@@ -296,7 +301,8 @@ def test_secrets_in_stderr_do_not_reach_the_disk(tmp_path: Path) -> None:
 def test_without_an_agent_it_delivers_by_itself(tmp_path: Path) -> None:
     with a_collector() as collector:
         env = environ(tmp_path / "spool", server=collector.url, key=KEY)
-        assert agent(["exec", "--", "sh", "-c", "exit 9"], env).returncode == 9
+        done = agent(["exec", "--", "sh", "-c", "exit 9"], env)
+        assert (done.returncode, done.stderr) == (9, b""), "what went well needs no words"
         (head,) = collector.heads()
         assert head.err is not None
         assert head.err.type == "exit status 9"
@@ -313,8 +319,72 @@ def test_what_only_the_sdk_filed_is_delivered_too(tmp_path: Path) -> None:
 
 def test_a_dead_server_does_not_hold_the_program_up_for_long(tmp_path: Path) -> None:
     env = environ(tmp_path / "spool", server="http://127.0.0.1:9", key=KEY)
-    assert agent(["exec", "--", "sh", "-c", "exit 9"], env).returncode == 9
+    done = agent(["exec", "--", "sh", "-c", "exit 9"], env)
+    assert done.returncode == 9
+    assert done.stderr.count(b"\n") == 1
+    assert f"kept in {tmp_path}/spool: ".encode() in done.stderr
     assert len(read_ready(tmp_path / "spool")) == 1
+    assert agent(["exec", "--", "true"], env).stderr == b"", "said once, by the run that failed"
+
+
+def test_a_wrong_key_is_said_and_the_fault_kept(tmp_path: Path) -> None:
+    with a_collector() as collector:
+        collector.answer = lambda _: refusal(401, "unknown_key")
+        env = environ(tmp_path / "spool", server=collector.url, key=KEY)
+        done = agent(["exec", "--", "sh", "-c", "exit 9"], env)
+    assert done.returncode == 9
+    assert done.stderr.count(b"\n") == 1
+    assert f"kept in {tmp_path}/spool: 401 unknown_key".encode() in done.stderr
+    assert done.stderr.endswith(b"; will be sent later\n")
+    assert len(read_ready(tmp_path / "spool")) == 1
+
+
+@pytest.mark.parametrize("by", ["variable", "option"])
+def test_the_key_is_not_in_the_programs_environment(tmp_path: Path, by: str) -> None:
+    with a_collector() as collector:
+        env = environ(tmp_path / "spool", server=collector.url)
+        options = ["--key", KEY] if by == "option" else []
+        if by == "variable":
+            env["FAULTBOX_KEY"] = KEY
+        done = agent(["exec", *options, "--", "sh", "-c", "env; exit 9"], env)
+        assert b"FAULTBOX_SPOOL" in done.stdout
+        assert KEY.encode() not in done.stdout
+        assert len(collector.heads()) == 1, "it is delivered with the key all the same"
+
+
+def test_a_supervisor_around_a_supervisor_delivers(tmp_path: Path) -> None:
+    inner = [sys.executable, "-m", "faultbox_agent", "exec", "--", "sh", "-c", "exit 9"]
+    with a_collector() as collector:
+        env = environ(tmp_path / "spool", server=collector.url, key=KEY)
+        done = agent(["exec", "--", *inner], env)
+        assert (done.returncode, done.stderr) == (9, b"")
+        assert len(collector.heads()) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "file", "words"),
+    [
+        ({"server": "http://192.0.2.1:1", "key": KEY}, "", b"server: "),
+        ({"spool_mib": "many"}, "", b"spool_mib: "),
+        ({}, "produkt = 'x'\nserial = 'SN-5'\n", b"produkt is not a setting"),
+        ({}, "= nonsense", b"agent.toml: "),
+        ({}, "serial = '\xff'", b"utf-8"),
+    ],
+)
+def test_bad_settings_do_not_keep_the_program_from_running(
+    tmp_path: Path, settings: dict[str, str], file: str, words: bytes
+) -> None:
+    config = tmp_path / "agent.toml"
+    config.write_text(file, encoding="latin-1")
+    env = environ(tmp_path / "spool", product="press", **settings)
+    options = ["--config", str(config)]
+    done = agent(["exec", *options, "--", "sh", "-c", "echo it runs; exit 9"], env)
+    assert (done.returncode, done.stdout) == (9, b"it runs\n")
+    assert done.stderr.count(b"\n") == 1
+    assert words in done.stderr
+    (record,) = drop_records(tmp_path / "spool")
+    serial = {"serial": "SN-5"} if "SN-5" in file else {}
+    assert record["head"]["prod"] == {"name": "press", **serial}  # type: ignore[index, call-overload]
 
 
 def test_with_an_agent_the_fault_is_left_to_it(tmp_path: Path) -> None:

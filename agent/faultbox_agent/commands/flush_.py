@@ -21,8 +21,12 @@ _ASK_SECONDS = 2.0
 def main(arguments: Sequence[str]) -> int:
     """Deliver what waits, within the time given."""
     parser = make_parser("flush", __doc__ or "")
-    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
-    parser.add_argument("--quiet", action="store_true")
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, metavar="SECONDS", help="how long to try"
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="say only what the collector refused for good"
+    )
     given = parser.parse_args(arguments)
     settings = read_settings(given)
     try:
@@ -34,8 +38,14 @@ def main(arguments: Sequence[str]) -> int:
         place = f"{settings.spool}/{DEAD}"
         complain(f"{done.refused} refused for good and set aside in {place}: {done.last}")
     elif not given.quiet and not done.empty:
-        complain(f"not everything was delivered: {done.last}")
+        complain(_describe_left(settings.spool, done))
     return 0 if done.empty and not done.refused else _EXIT_LEFT
+
+
+def _describe_left(spool: str, done: "Flushed") -> str:
+    if not done.able:
+        return f"kept in {spool}; {done.last}"
+    return f"kept in {spool}: {done.last or 'no answer yet'}; will be sent later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class Flushed:
     """The last answer, or why there is none."""
     refused: int = 0
     """Faults that the collector refused; unknown where the running agent delivered."""
+    able: bool = True
+    """There is a server to deliver to, and a key."""
 
 
 def flush(settings: Settings, timeout_seconds: float) -> Flushed:
@@ -69,10 +81,10 @@ def flush(settings: Settings, timeout_seconds: float) -> Flushed:
                 return Flushed(empty=False, last="another agent works on this spool")
             time.sleep(_LOOK_SECONDS)
         else:
-            return _flush_here(station, deadline)
+            return _flush_here(station, settings, deadline)
 
 
-def _flush_here(station: Station, deadline: float) -> Flushed:
+def _flush_here(station: Station, settings: Settings, deadline: float) -> Flushed:
     before = station.state.lost.get("refused", 0)
     try:
         while station.drain():
@@ -81,7 +93,8 @@ def _flush_here(station: Station, deadline: float) -> Flushed:
         station.note_change()
         station.commit()
         if not station.courier.able:
-            return Flushed(station.is_empty(), "no server or no key is set")
+            missing = "key" if settings.server else "server"
+            return Flushed(station.is_empty(), f"no {missing} is set", able=False)
         empty = station.deliver(max(deadline - time.monotonic(), 0.0))
         refused = station.state.lost.get("refused", 0) - before
         return Flushed(empty, station.state.delivery.last, refused)

@@ -1,11 +1,21 @@
 """Options that several commands share, and settings made of them."""
 
 import argparse
+import contextlib
 import os
 import sys
+import tomllib
+from collections import defaultdict
+from collections.abc import Mapping
 
 from faultbox_agent.fault import PlainMap
-from faultbox_agent.settings import BadSettings, Settings, load_settings
+from faultbox_agent.settings import (
+    CONFIG_VARIABLE,
+    BadSettings,
+    Settings,
+    find_config,
+    load_settings,
+)
 
 _NAMES = {
     "server": "address of the collector",
@@ -21,6 +31,7 @@ _NAMES = {
     "spool": "folder of waiting bundles",
 }
 _EXIT_CONFIG = 78
+_KEY_VARIABLE = "FAULTBOX_KEY"
 
 
 def make_parser(command: str, text: str) -> argparse.ArgumentParser:
@@ -34,14 +45,58 @@ def make_parser(command: str, text: str) -> argparse.ArgumentParser:
 
 def read_settings(given: argparse.Namespace) -> Settings:
     """Return the settings, or end the program with a clear sentence (exit code 78)."""
-    environ = dict(os.environ)
-    if given.config:
-        environ["FAULTBOX_AGENT_CONFIG"] = given.config
     try:
-        return load_settings(environ, {name: getattr(given, name) for name in _NAMES})
-    except BadSettings as error:
+        return _load(given)
+    except ValueError as error:
         sys.stderr.write(f"faultbox-agent: {error}\n")
         raise SystemExit(_EXIT_CONFIG) from None
+
+
+def read_settings_anyway(given: argparse.Namespace) -> tuple[Settings, str]:
+    """Return the settings; where they are bad, what is good of them, and what is wrong."""
+    try:
+        return _load(given), ""
+    except ValueError as error:  # also of a file that is not UTF-8
+        return _salvage(given), " ".join(str(error).split())
+
+
+def _load(given: argparse.Namespace) -> Settings:
+    return load_settings(_environ(given), {name: getattr(given, name) for name in _NAMES})
+
+
+def _environ(given: argparse.Namespace) -> dict[str, str]:
+    named = {CONFIG_VARIABLE: given.config} if given.config else {}
+    return {**os.environ, **named}
+
+
+def _salvage(given: argparse.Namespace) -> Settings:
+    """Return identity and spool, each from the first place that names it well; no server."""
+    environ = _environ(given)
+    table = _read_table(find_config(environ))
+    bare = {name: text for name, text in environ.items() if not name.startswith("FAULTBOX_")}
+    bare[CONFIG_VARIABLE] = os.devnull
+    kept: dict[str, str | None] = {}
+    for name in _NAMES.keys() - {"server", "key"}:
+        for value in (getattr(given, name), environ.get(f"FAULTBOX_{name.upper()}"), table[name]):
+            try:
+                load_settings(bare, {name: value})
+            except BadSettings:
+                continue
+            if value:
+                kept[name] = value
+                break
+    return load_settings(bare, kept)
+
+
+def _read_table(path: str | None) -> "defaultdict[str, str | None]":
+    """Return the texts of a settings file of which something is wrong."""
+    found: defaultdict[str, str | None] = defaultdict(lambda: None)
+    if path is not None:
+        with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:
+            for name, value in tomllib.load(file).items():
+                if isinstance(value, str):
+                    found[name] = value
+    return found
 
 
 def identity_of(settings: Settings, product: str | None = None) -> tuple[PlainMap, PlainMap]:
@@ -66,7 +121,7 @@ def identity_of(settings: Settings, product: str | None = None) -> tuple[PlainMa
 def child_environ(settings: Settings, given: argparse.Namespace, product: str) -> dict[str, str]:
     """Return the environment by which a program started here, and its SDK, know what we know.
 
-    The key is handed on only where it came by the environment or an argument anyway.
+    The ingest key is not in it: everything that the program starts could read it.
     """
     named = {
         "SPOOL": settings.spool,
@@ -81,9 +136,15 @@ def child_environ(settings: Settings, given: argparse.Namespace, product: str) -
         "PLACE": settings.place,
         "SITE": settings.site,
         "SERVER": given.server,
-        "KEY": given.key,
         "AGENT_CONFIG": given.config,
         "PRIVACY_KEYS": " ".join(settings.privacy.keys),
     }
     found = {f"FAULTBOX_{name}": value for name, value in named.items() if value}
-    return {**os.environ, **found}
+    environ = {**os.environ, **found}
+    environ.pop(_KEY_VARIABLE, None)
+    return environ
+
+
+def delivery_environ(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a delivery on behalf of a program that has `environ`."""
+    return {**environ, _KEY_VARIABLE: settings.key} if settings.key else dict(environ)
