@@ -50,7 +50,9 @@ def test_a_report_by_hand_prints_its_code_and_its_id(tmp_path: Path) -> None:
                  "--attach", str(photo)]  # fmt: skip
     done = agent(arguments, env, stdin="第一行\n联系 13812345678\n".encode())
     assert done.returncode == 0
-    code, bundle_id = done.stdout.decode().split()
+    words = dict(line.split(": ") for line in done.stdout.decode().splitlines())
+    assert list(words) == ["report code", "bundle"]
+    code, bundle_id = words.values()
     assert parse_report_code(code) == report_code(parse_bundle_id(bundle_id))
     assert agent(["flush", "--timeout", "5"], env).returncode == 1, "no server: it stays"
     ((head, evidence),) = read_ready(spool)
@@ -95,6 +97,7 @@ def test_status_tells_what_waits_and_who_works(tmp_path: Path) -> None:
     text = agent(["status"], env).stdout.decode()
     assert "1 bundles" in text
     assert "none: faults are kept" in text
+    assert f"0 files in {spool}/dead" in text
 
 
 def test_flush_is_zero_only_when_nothing_is_left(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""`faultbox-agent exec [options] -- CMD…`: run a program and report how it ends."""
+"""`faultbox-agent exec [options] -- CMD [ARG ...]`: run a program and report how it ends."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -14,18 +15,26 @@ from faultbox_agent.commands.options import (
 from faultbox_agent.sources.exitwatch import program_name
 from faultbox_agent.supervisor import supervise
 
-_EXIT_NOT_FOUND, _EXIT_NOT_STARTED, _EXIT_USAGE = 127, 126, 2
+_USAGE = "%(prog)s [options] -- CMD [ARG ...]"
+_TEXT = (
+    "Run a program and report how it ends: an exit code other than 0, or death by a signal. "
+    "A program that ends with 0 files nothing, nor does one that ends because it was asked to "
+    "stop through this command. The exit code is the program's, 128 + n for a signal."
+)
+_EXIT_NOT_FOUND, _EXIT_NOT_STARTED = 127, 126
 
 
 def main(arguments: Sequence[str]) -> int:
     """Supervise the program behind `--`; return its exit code, 128 + n for a signal."""
     words = list(arguments)
     cut = words.index("--") if "--" in words else len(words)
-    given = make_parser("exec", __doc__ or "").parse_args(words[:cut])
+    parser = make_parser("exec", _TEXT, _USAGE)
+    given, loose = parser.parse_known_args(words[:cut])
     command = words[cut + 1 :]
     if not command:
-        sys.stderr.write("faultbox-agent exec: write the program behind --\n")
-        return _EXIT_USAGE
+        parser.error(_describe_missing(loose))
+    if loose:
+        parser.error(f"unrecognized arguments: {shlex.join(loose)}")
     settings, wrong = read_settings_anyway(given)
     if wrong:
         kept = f"the program runs, its faults are kept in {settings.spool}"
@@ -42,3 +51,9 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"faultbox-agent exec: {command[0]}: {error.strerror}\n")
         return _EXIT_NOT_FOUND if isinstance(error, FileNotFoundError) else _EXIT_NOT_STARTED
+
+
+def _describe_missing(loose: list[str]) -> str:
+    """Say where the program belongs; `loose` are the words that are no options, so no key."""
+    example = f": faultbox-agent exec [options] -- {shlex.join(loose)}" if loose else ""
+    return f"write the program behind --{example}"

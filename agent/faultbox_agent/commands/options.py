@@ -34,9 +34,11 @@ _EXIT_CONFIG = 78
 _KEY_VARIABLE = "FAULTBOX_KEY"
 
 
-def make_parser(command: str, text: str) -> argparse.ArgumentParser:
+def make_parser(command: str, text: str, usage: str | None = None) -> argparse.ArgumentParser:
     """Return a parser of a command, with the options of identity and spool."""
-    parser = argparse.ArgumentParser(prog=f"faultbox-agent {command}", description=text)
+    parser = argparse.ArgumentParser(
+        prog=f"faultbox-agent {command}", description=text, usage=usage
+    )
     parser.add_argument("--config", metavar="FILE", help="agent.toml to read")
     for name, meaning in _NAMES.items():
         parser.add_argument(f"--{name}", metavar="TEXT", help=meaning)

@@ -16,16 +16,18 @@ from faultbox_protocol.words import FaultKind
 
 _EXIT_FILE, _EXIT_SPOOL, _EXIT_USAGE = 66, 73, 2
 _TEXT_CHARS = 64 * 1024
+_KIND = "what sort of fault it is; feedback, a person's own words, where it is left out"
+_ATTACH = f"a file to send along, at most 4 MiB; again for more, {limits.ATTACHMENTS} at most"
 
 
 def main(arguments: Sequence[str]) -> int:
     """File a report and print its report code and bundle id."""
     parser = make_parser("report", __doc__ or "")
-    parser.add_argument("--code", help="error code, as E-202")
+    parser.add_argument("--code", metavar="CODE", help="error code of the device, as E-202")
     parser.add_argument("--message", default="", help="what happened, in one sentence")
     kinds = [kind.value for kind in FaultKind if kind is not FaultKind.OTHER]
-    parser.add_argument("--kind", choices=kinds, default="feedback")
-    parser.add_argument("--attach", action="append", default=[], metavar="FILE")
+    parser.add_argument("--kind", choices=kinds, default="feedback", help=_KIND)
+    parser.add_argument("--attach", action="append", default=[], metavar="FILE", help=_ATTACH)
     given = parser.parse_args(arguments)
     settings = read_settings(given)
     text = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read(_TEXT_CHARS)
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         sys.stderr.write(f"faultbox-agent report: not kept: {error.strerror}\n")
         return _EXIT_SPOOL
-    sys.stdout.write(f"{report_code(fault.id)}\n{fault.id.hex()}\n")
+    sys.stdout.write(f"report code: {report_code(fault.id)}\nbundle: {fault.id.hex()}\n")
     return 0
 
 

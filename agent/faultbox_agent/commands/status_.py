@@ -89,7 +89,7 @@ def _rows(figures: Mapping[str, object]) -> list[tuple[str, str]]:
         ("waiting", f"{figures['waiting']} bundles, {figures['waiting_bytes']} bytes"),
         ("records", f"{figures['drop']} not taken in yet, {figures['folded']} folded"),
         ("captured", f"{figures['captured']} faults, {figures['delivered']} delivered"),
-        ("set aside", f"{figures['dead']} files"),
+        ("set aside", f"{figures['dead']} files in {figures['spool']}/{DEAD}"),
         ("lost", losses or "none"),
         ("disk", str(figures["disk"])),
         ("last answer", str(figures["last"])),
