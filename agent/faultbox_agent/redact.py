@@ -14,32 +14,53 @@ from functools import cache
 
 from faultbox_agent.plain import Plain
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 MARK = "[redacted"
 _EMAIL_LEFT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-")
 _EMAIL_RIGHT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
 _EMAIL_LEFT_CHARS, _EMAIL_RIGHT_CHARS = 64, 253
 
 _SECRET_WORDS = (
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "api_key", "api-key", "apikey",
-    "access_key", "access-key", "accesskey", "private_key", "private-key", "privatekey",
+    "pass", "pwd", "psk", "secret", "token", "auth", "api_key", "api-key", "apikey", "access_key",
+    "access-key", "accesskey", "private_key", "private-key", "privatekey", "account_key",
+    "account-key", "accountkey", "session_id", "session-id", "sessionid", "identified",
     "credential", "cookie", "密码", "口令", "密钥", "令牌",
 )  # fmt: skip
 _ANCHORS = (
-    *_SECRET_WORDS, "authorization", "bearer ", "://", "eyj", "akia", "ghp_", "gho_", "ghs_",
+    *_SECRET_WORDS, "bearer ", "://", "eyj", "akia", "ghp_", "gho_", "ghs_",
     "github_pat_", "glpat-", "xox", "sk-", "fbk_", "private key-----", "@",
 )  # fmt: skip
 _WORD = (
-    r"(?:pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private)[_-]?key|credential|cookie"
-    r"|密码|口令|密钥|令牌)"
+    r"(?:pass(?:word|wd|phrase|code)|pwd|secret|token|(?:api|access|private|account|auth)[_-]?key"
+    r"|session[_-]?id|credential|cookie|密码|口令|密钥|令牌)"
 )
-_VALUE = r"""(?!\[redacted)(?:"[^"\n]{1,512}"|'[^'\n]{1,512}'|[^\s,;&"'<>)}\]，；。]{1,512})"""
+_SHORT = r"(?<![A-Za-z])(?:(?:db|user|root|admin|ftp|smtp|mysql)?pass|psk|auth)(?![A-Za-z])"
+"""Names that are parts of ordinary words, or words of ordinary sentences, too."""
+_QUOTE = r"\\{0,3}[\"']"
+_SIGN = r"(?:=>|%3D|[:=：＝是为])"
+_QUOTED = (
+    r"(?:\\{1,3}\"[^\"\n]{1,4096}\"?|\\{1,3}'[^'\n]{1,4096}'?"
+    r"|[bur]{0,2}\"(?:[^\"\\\n]|\\.){1,4096}\"?|[bur]{0,2}'(?:[^'\\\n]|\\.){1,4096}'?)"
+)
+"""A text in quotes, escaped ones too; where they are not closed, to the end of the line."""
+_VALUE = rf"""(?!\[redacted)(?:{_QUOTED}|[(\[<]{{0,2}}[^\s,;&"'<>)}}\]，；。]{{1,512}})"""
+_PLAIN_WORD = (
+    r"(?!(?:ok|yes|no|on|off|true|false|none|null|nil|basic|set|unset|not|too|now|never|already"
+    r"|in|at|of|for|on|by|to|and|or|a|an|the|being|your|wrong|bad|good|right|(?:in)?correct"
+    r"|(?:in)?valid|expired|missing|empty|blank|weak|short|unknown|optional|success|successful"
+    r"|enabled|disabled|failed|failure|error|passed|changed|accepted|rejected|denied|refused"
+    r"|required|needed|stored|[0-9]{1,2})(?![\w-]))"
+)
 _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){10}")
 _PRIVATE_NAME = (
-    r"(?:^|[_\W])(?:passwords?|passwd|pwd|passphrase|secrets?|tokens?|(?:api|access|private)[_-]?key"
-    r"|credentials?|authorization|cookies?)(?:$|[_\W])"
-    r"|(?:password|passwd|secret|token|apikey|accesskey|privatekey)$|密码|口令|密钥|令牌"
+    r"(?:^|[_\W])(?:passwords?|passwds?|pwd|passphrase|passcode|psk|secrets?|tokens?|credentials?"
+    r"|(?:api|access|private|account|auth|secret|session)[_-]?keys?|session[_-]?id|authorization"
+    r"|cookies?)(?:$|[_\W])"
+    r"|(?:password|passwd|passphrase|passcode|pwd|psk|secret|token|sessionid"
+    r"|(?:api|access|private|account|auth|secret)key)s?$"
+    r"|(?:^|[_\W])(?:(?:db|user|root|admin|ftp|smtp|mysql)?pass|auth)$|密码|口令|密钥|令牌"
 )
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 Replace = str | Callable[[re.Match[str]], str]
 Rules = tuple[tuple[re.Pattern[str], Replace], ...]
@@ -65,8 +86,9 @@ def _word_rules() -> Rules:
     return (
         (
             re.compile(
-                r"(?i)(authorization[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?)(?!\[redacted)"
-                r"(?:(?:bearer|basic|digest|token|apikey)[ \t]{1,4})?[^\s\"',;]{1,2048}"
+                rf"(?i)(authorization(?:{_QUOTE})?[ \t]{{0,4}}[:=][ \t]{{0,4}}(?:{_QUOTE})?)"
+                r"(?!\[redacted)(?:(?:digest|oauth|signature|aws4[\w-]{0,20})[ \t][^\n]{1,4096}"
+                r"|(?:(?:bearer|basic|token|apikey)[ \t]{1,4})?[^\s\"',;]{1,2048})"
             ),
             r"\1[redacted:authorization]",
         ),
@@ -75,18 +97,64 @@ def _word_rules() -> Rules:
             r"\1[redacted:token]",
         ),
         (
-            re.compile(r"(://)(?!\[redacted)[^/\s:@\"']{0,64}:[^/\s@\"']{1,256}(?=@)"),
+            re.compile(
+                rf"(?i)(\bcookie2?(?:{_QUOTE})?[ \t]{{0,4}}:[ \t]{{0,4}})(?!\[redacted)"
+                rf"(?:{_QUOTED}|[^\s\"'][^\n]{{0,8192}})"
+            ),
+            r"\1[redacted:cookie]",
+        ),
+        (
+            re.compile(r"(://)(?!\[redacted)[^/\s:@\"']{0,64}:[^/\s\"']{1,256}(?=@)"),
             r"\1[redacted:login]",
         ),
         (
             re.compile(
-                rf"(?i)({_WORD}[\w-]{{0,24}}[\"'\]]{{0,2}}[ \t]{{0,4}}"
-                rf"(?:=>|[:=：＝是为])[ \t]{{0,4}}){_VALUE}"
+                rf"(?i)({_WORD}[\w-]{{0,24}}(?:{_QUOTE})?\]?[ \t]{{0,4}}"
+                rf"{_SIGN}[ \t]{{0,4}}){_VALUE}"
             ),
             r"\1[redacted:secret]",
         ),
         (
-            re.compile(rf"(?i)(--[\w-]{{0,24}}?{_WORD}[\w-]{{0,24}}[ \t]{{1,4}})(?!-){_VALUE}"),
+            re.compile(
+                rf"(?i)((?:{_SHORT}(?:(?:{_QUOTE})?\]?[ \t]{{0,4}}(?:=>|=(?!=)|＝|%3D)"
+                rf"|{_QUOTE}\]?[ \t]{{0,4}}:)|(?:(?:[_-]|\bdb)pass|(?<![A-Za-z])psk)[ \t]{{0,4}}:)"
+                rf"[ \t]{{0,4}}){_PLAIN_WORD}{_VALUE}"
+            ),
+            r"\1[redacted:secret]",
+        ),
+        (
+            re.compile(
+                rf"(?i)((?:{_WORD}[\w-]{{0,24}}|{_SHORT}){_QUOTE}[ \t]{{0,4}},[ \t]{{0,4}})"
+                rf"(?!\[redacted){_QUOTED}"
+            ),
+            r"\1[redacted:secret]",
+        ),
+        (
+            re.compile(
+                rf"(?i)(<[\w:.-]{{0,24}}?(?:{_WORD}[\w-]{{0,24}}|{_SHORT})"
+                r"(?:[ \t][^<>\n]{0,128})?>)(?!\[redacted)[^<\n]{1,4096}"
+            ),
+            r"\1[redacted:secret]",
+        ),
+        (
+            re.compile(
+                rf"(?i)({_WORD}[ \t]{{1,4}}(?:is|was)[ \t]{{1,4}}"
+                r"|(?:密码|口令|密钥|令牌)[ \t]{1,4}(?=[!-~]{3}))"
+                rf"{_PLAIN_WORD}{_VALUE}"
+            ),
+            r"\1[redacted:secret]",
+        ),
+        (
+            re.compile(
+                r"(?i)(\bidentified[ \t]{1,4}(?:with[ \t]{1,4}[\w\"']{1,64}[ \t]{1,4})?(?:by|as)"
+                rf"[ \t]{{1,4}}(?:password[ \t]{{1,4}})?)(?!\[redacted){_QUOTED}"
+            ),
+            r"\1[redacted:secret]",
+        ),
+        (
+            re.compile(
+                rf"(?i)(--[\w-]{{0,24}}?(?:{_WORD}[\w-]{{0,24}}|{_SHORT})[ \t]{{1,4}})(?!-){_VALUE}"
+            ),
             r"\1[redacted:secret]",
         ),
         (
@@ -192,7 +260,8 @@ def redact_map(
 
 def is_secret_key(key: str) -> bool:
     """Say whether what stands under this name is a secret."""
-    return re.search(_PRIVATE_NAME, key.lower()) is not None  # re keeps it compiled
+    parted = _CAMEL.sub("_", key[:256]).lower()
+    return re.search(_PRIVATE_NAME, parted) is not None  # re keeps it compiled
 
 
 def _suspicious(text: str) -> bool:
@@ -219,7 +288,7 @@ def _walk(value: Plain, more: re.Pattern[str] | None) -> tuple[Plain, int]:
     if isinstance(value, dict):
         changed: dict[str, Plain] = {}
         for key, item in value.items():
-            if is_secret_key(key) and isinstance(item, str | int | float) and item != "":
+            if is_secret_key(key) and item is not None and item not in ("", [], {}):
                 known = isinstance(item, str) and item.startswith(MARK)
                 changed[key], found = "[redacted:secret]", int(not known)
             else:

@@ -17,7 +17,7 @@ def test_a_statement_keeps_its_words_and_loses_its_secrets() -> None:
     }
     assert fault.head["form"] == {"phenomenon": "代码报错：ERR-500，密码：[redacted:secret]"}
     assert fault.head["where"] == {"env": "customer_site"}
-    assert fault.head["scrub"] == {"v": 1, "hits": 1}
+    assert fault.head["scrub"] == {"v": 2, "hits": 1}
 
 
 def test_a_text_alone_gives_its_first_line_as_the_message() -> None:

@@ -54,6 +54,46 @@ PLANTED = [
     ("密码：秘密一二三，请重试", "秘密一二三"),
     ("口令是abc123", "abc123"),
     ("令牌=zxcvbnm", "zxcvbnm"),
+    ("密码 hunter2x", "hunter2x"),
+    ("Cookie: lang=en; sid=hunter2x", "hunter2x"),
+    ('Set-Cookie: lang="en"; sid=hunter2x; Path=/', "hunter2x"),
+    ("{'Cookie': 'lang=en; sid=hunter2x'}", "hunter2x"),
+    ('{"msg": "{\\"password\\": \\"hunter2x\\"}"}', "hunter2x"),
+    ("payload: {\\'password\\': \\'hunter2x\\'}", "hunter2x"),
+    ('"password": "ab\\"hunter2x"', "hunter2x"),
+    ('password="hunter2x', "hunter2x"),
+    ("password='a b hunter2x", "hunter2x"),
+    ("password=b'a hunter2x'", "hunter2x"),
+    ('password = u"a hunter2x"', "hunter2x"),
+    ('b"password": b"hunter2x"', "hunter2x"),
+    ("password=[hunter2x]", "hunter2x"),
+    ("password=(hunter2x)", "hunter2x"),
+    ("('password', 'hunter2x')", "hunter2x"),
+    ("[('token', 'hunter2x')]", "hunter2x"),
+    ("<password>hunter2x</password>", "hunter2x"),
+    ('<ns:userPassword type="text">a hunter2x</ns:userPassword>', "hunter2x"),
+    ("login failed: password is hunter2x", "hunter2x"),
+    ("CREATE USER x IDENTIFIED BY 'hunter2x'", "hunter2x"),
+    ("psk=hunter2x", "hunter2x"),
+    ('psk: "hunter2x"', "hunter2x"),
+    ("DB_PASS=hunter2x", "hunter2x"),
+    ("db_pass: hunter2x", "hunter2x"),
+    ("dbpass=hunter2x", "hunter2x"),
+    ("pass=hunter2x", "hunter2x"),
+    ('{"pass": "hunter2x"}', "hunter2x"),
+    ("passcode=hunter2x", "hunter2x"),
+    ("auth=hunter2x", "hunter2x"),
+    ("auth_key=hunter2x", "hunter2x"),
+    ("session_id=hunter2x", "hunter2x"),
+    ("sessionid: hunter2x", "hunter2x"),
+    ("AccountKey=hunter2x", "hunter2x"),
+    ("account_key=hunter2x", "hunter2x"),
+    ("secretKey=hunter2x", "hunter2x"),
+    ("tokens=hunter2x", "hunter2x"),
+    ("tool --pass hunter2x", "hunter2x"),
+    ("https://u:p@hunter2x@host/x", "hunter2x"),
+    ('Authorization: Digest username="u", response="hunter2x"', "hunter2x"),
+    ("/cb?access_token%3Dhunter2x", "hunter2x"),
 ]  # fmt: skip
 
 
@@ -83,6 +123,22 @@ def test_redacting_twice_changes_nothing_and_counts_nothing(text: str, secret: s
         "File \"/usr/lib/python3.11/site-packages/app.py\", line 13812, in main",
         "-----BEGIN CERTIFICATE-----",
         "version 2.13.5-138001",
+        "auth ok",
+        "auth=ok user=7",
+        "auth: failed",
+        "author: Li Wei, authority=root",
+        "3 tests passed",
+        "pass: 12, fail: 3",
+        "pass through to the second stage",
+        "session started",
+        "bypass=1 compass=north",
+        "token count 5 of 10",
+        "password is wrong",
+        "token is expired",
+        "密码 错误",
+        "identified by its serial number",
+        "<passed>3</passed>",
+        "pass == fail",
     ],
 )  # fmt: skip
 def test_what_is_no_secret_stays(text: str) -> None:
@@ -100,9 +156,48 @@ def test_a_secret_named_by_its_key_goes_whatever_it_looks_like() -> None:
     assert redact_map(clean) == (clean, 0)
 
 
-@pytest.mark.parametrize("key", ["keyboard", "tokenizer", "passing", "monkey", "author"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "keyboard",
+        "tokenizer",
+        "passing",
+        "monkey",
+        "author",
+        "authority",
+        "passed",
+        "compass",
+        "bypass",
+        "sessions",
+        "authenticated",
+    ],
+)
 def test_keys_that_only_sound_like_secrets_stay(key: str) -> None:
     assert not is_secret_key(key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["psk", "passwd", "pass", "db_pass", "dbPass", "dbpass", "passcode", "auth", "auth_key",
+     "session_id", "sessionId", "sessionid", "account_key", "secretKey", "tokens", "Set-Cookie"],
+)  # fmt: skip
+def test_what_stands_under_a_secret_name_goes_whatever_its_type(key: str) -> None:
+    for value in ("x", ["aa", "bb"], {"value": "x"}, 17):
+        assert redact_map({key: value}) == ({key: "[redacted:secret]"}, 1)  # type: ignore[dict-item]
+    assert redact_map({key: None}) == ({key: None}, 0)
+
+
+@given(
+    st.sampled_from(["password=%s", '{"password": "%s"}',
+                     '\\"token\\": \\"%s\\"', "Cookie: a=b; c=%s",
+                     "<passwd>%s</passwd>", "('secret', '%s')", "db_pass=%s", "psk=u'%s'",
+                     "Authorization: Digest a, b=%s", "IDENTIFIED BY '%s'"]),
+    st.text("abcXYZ0189_-+/", min_size=6, max_size=60),
+    st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\\\"'"), max_size=20),
+)  # fmt: skip
+def test_any_secret_goes_in_every_dress(dress: str, secret: str, after: str) -> None:
+    clean, _ = redact_text(f"[app] {dress % ('Zq' + secret)} {after}")
+    assert "Zq" + secret not in clean
 
 
 def test_a_private_key_over_many_log_lines_goes_and_the_lines_stay_apart() -> None:
@@ -164,7 +259,10 @@ def test_any_mix_of_anchors_ends_and_keeps_its_lines(parts: list[str]) -> None:
 @pytest.mark.parametrize(
     "text",
     ["a" * 200_000, "@" * 200_000, "password" * 25_000, "1" * 200_000, "a@" * 100_000,
-     "-----BEGIN " * 20_000, "eyJ" * 60_000, "--" * 100_000, "4111 " * 40_000],
+     "-----BEGIN " * 20_000, "eyJ" * 60_000, "--" * 100_000, "4111 " * 40_000,
+     "pass" * 50_000, "<a:" * 60_000, "password='" * 20_000,
+     'token=\\\\"' * 20_000, "://a:" * 40_000,
+     "Cookie:" * 20_000, "identified by " * 10_000, "auth" * 50_000, "<password " * 20_000],
 )  # fmt: skip
 def test_hostile_texts_end(text: str) -> None:
     # A search that is not linear would not end within the test run's time limit.
