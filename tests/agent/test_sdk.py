@@ -329,6 +329,27 @@ def test_one_raise_that_travels_is_one_fault(tmp_path: Path, source: str) -> Non
     assert len({head(record)["id"] for record in records}) == 1
 
 
+def test_secrets_in_the_log_tail_go_before_the_lines_are_cut(tmp_path: Path) -> None:
+    _, (record,) = run(
+        tmp_path,
+        """
+import logging
+logging.warning("x" * 499 + " 4111 1111 1111 1111")
+for line in ("-----BEGIN PRIVATE KEY-----", "MIIEow", "abcd==", "-----END PRIVATE KEY-----", "z"):
+    logging.warning(line)
+logging.error("E-17")
+""",
+    )
+    evidence = record["evidence"]
+    assert isinstance(evidence, dict)
+    rows = evidence["log"]
+    assert isinstance(rows, list)
+    texts = [str(row[3]) for row in rows if isinstance(row, list)]
+    assert not any("4111" in text or "MIIEow" in text or "abcd" in text for text in texts)
+    assert (len(texts[0]), texts[-1]) == (512, "z")
+    assert len(texts) == 6
+
+
 def test_reporting_does_not_report_itself(tmp_path: Path) -> None:
     _, records = run(
         tmp_path,

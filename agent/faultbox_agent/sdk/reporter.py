@@ -19,7 +19,7 @@ from faultbox_agent.codes import find_code
 from faultbox_agent.fault import Fault, Losses, new_fault_id, write_fault, write_losses
 from faultbox_agent.plain import Plain
 from faultbox_agent.process import read_program, read_resident_bytes, read_start_ticks
-from faultbox_agent.redact import RULES_VERSION, make_key_rule, redact_map
+from faultbox_agent.redact import RULES_VERSION, make_key_rule, redact_lines, redact_map
 from faultbox_agent.sdk.raises import find_mark, mark_raise
 from faultbox_agent.sdk.sender import claim_fault, send_record
 from faultbox_agent.sdk.trace import clip, describe_exception, is_own
@@ -30,6 +30,8 @@ PER_MINUTE = 30
 FATAL_PER_MINUTE = 60
 TAIL_LINES = 30
 _LINE_CHARS = 512
+_KEPT_CHARS = 2_048
+"""Kept of a line until it is redacted and cut: half a secret is not recognised."""
 _PLAIN_TYPES = (str, int, float, bool, type(None))
 _Line = tuple[int, str, str, str]
 
@@ -93,7 +95,7 @@ class Reporter:
         A line whose arguments are objects is kept unformatted: their code is not ours to run.
         """
         at_ms = int(record.created * 1000)
-        line = _format_plain(record)[:_LINE_CHARS]
+        line = _format_plain(record)[:_KEPT_CHARS]
         self._tail.append((at_ms, record.levelname.lower(), record.name, line))
 
     def send_losses(self) -> None:
@@ -157,9 +159,9 @@ class Reporter:
             return None
         fault_id = fault_id or new_fault_id(wall_ms)
         tail = list(self._tail)
-        texts: list[Plain] = [clip(entry[3], _LINE_CHARS) for entry in tail]
-        # One look at everything that may hold a secret: most reports hold none.
-        found, hits = redact_map({"err": err, "x": dict(extra), "log": texts}, self._more)
+        found, hits = redact_map({"err": err, "x": dict(extra)}, self._more)
+        # Together, because a private key may be logged line by line.
+        texts, more = redact_lines([clip(entry[3], _KEPT_CHARS) for entry in tail], self._more)
         head: dict[str, Plain] = {
             "v": 1,
             "kind": str(kind),
@@ -169,7 +171,7 @@ class Reporter:
             "boot": self._clock.boot,
             "prod": dict(self._product),
             "err": found["err"],
-            "scrub": {"v": RULES_VERSION, "hits": hits},
+            "scrub": {"v": RULES_VERSION, "hits": hits + more},
         }
         if self._place:
             head["where"] = dict(self._place)
@@ -177,7 +179,7 @@ class Reporter:
         if losses:
             head["drops"] = dict(losses)
         evidence: dict[str, Plain] = {
-            "log": _tail_rows(tail, found["log"], wall_ms),
+            "log": _tail_rows(tail, texts, wall_ms),
             "sys": {"process": self._state()},
             "x": found["x"],
         }
@@ -255,12 +257,11 @@ def _format_plain(record: LogRecord) -> str:
         return text
 
 
-def _tail_rows(tail: Sequence[_Line], texts: Plain, wall_ms: int) -> list[Plain]:
+def _tail_rows(tail: Sequence[_Line], texts: Sequence[str], wall_ms: int) -> list[Plain]:
     """Return the log tail as the wire has it: distance to the fault, level, logger, text."""
-    lines = texts if isinstance(texts, list) else []
     return [
-        [at_ms - wall_ms, level[:16], clip(name, 256), line]
-        for (at_ms, level, name, _), line in zip(tail, lines, strict=False)
+        [at_ms - wall_ms, level[:16], clip(name, 256), text[:_LINE_CHARS]]
+        for (at_ms, level, name, _), text in zip(tail, texts, strict=False)
     ]
 
 
