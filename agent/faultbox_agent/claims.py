@@ -16,7 +16,9 @@ from faultbox_agent.sources.exitwatch import Exit
 
 CLAIM_VARIABLE = "FAULTBOX_CLAIM"
 CLAIM_MS = 2_000
-"""How old a claim may be to explain the end of the program."""
+"""How old the claim of a program's descendant may be to explain the program's end."""
+OWN_CLAIM_MS = 60_000
+"""How old the program's own may be: after an uncaught exception it still waits for its threads."""
 _CLAIM_BYTES = 64
 _MOST_CLAIMS = 4096
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -43,7 +45,9 @@ def has_claim(folder: str, end: Exit, now_ms: int, owners: Collection[int]) -> b
         for entry in islice(entries, _MOST_CLAIMS):
             # Made by anybody: a claim that cannot be read is none.
             with contextlib.suppress(OSError, ValueError):
-                if _explains(_read_claim(entry.path, owners), end, now_ms):
+                own = entry.name.startswith(f"{end.pid}-")
+                age_ms = OWN_CLAIM_MS if own else CLAIM_MS
+                if _explains(_read_claim(entry.path, owners), end, now_ms, age_ms):
                     return True
     return False
 
@@ -69,8 +73,8 @@ def _read_claim(path: str, owners: Collection[int]) -> list[int]:
         os.close(file)
 
 
-def _explains(claim: list[int], end: Exit, now_ms: int) -> bool:
-    if not claim or not 0 <= now_ms - claim[0] <= CLAIM_MS:
+def _explains(claim: list[int], end: Exit, now_ms: int, age_ms: int) -> bool:
+    if not claim or not 0 <= now_ms - claim[0] <= age_ms:
         return False
     if len(claim) > 1:
         return claim[1] == end.shell_status

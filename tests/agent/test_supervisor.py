@@ -147,14 +147,38 @@ def test_a_claim_explains_only_the_same_end(tmp_path: Path) -> None:
     inner = Exit("sh", 5, 139, None)
     mine = {os.geteuid()}
     (tmp_path / "5-abc").write_text("1000")
-    assert has_claim(str(tmp_path), failed, 3000, mine)
-    assert not has_claim(str(tmp_path), failed, 3001, mine), "an old one is about something else"
+    assert has_claim(str(tmp_path), failed, 61_000, mine)
+    assert not has_claim(str(tmp_path), failed, 61_001, mine), "an old one is about something else"
     assert not has_claim(str(tmp_path), failed, 999, mine)
     assert not has_claim(str(tmp_path), killed, 1000, mine), "an exception kills nobody"
     assert not has_claim(str(tmp_path), inner, 1000, mine)
     (tmp_path / "77-exec").write_text("1000 139")
     assert has_claim(str(tmp_path), killed, 1000, mine), "another supervisor's names the exit code"
     assert has_claim(str(tmp_path), inner, 1000, mine)
+
+
+def test_the_programs_own_claim_outlives_its_wait_for_threads(tmp_path: Path) -> None:
+    (tmp_path / "7-deed").write_text("1000")
+    mine = {os.geteuid()}
+    own, other = Exit("p", 7, 1, None), Exit("p", 8, 1, None)
+    assert has_claim(str(tmp_path), own, 61_000, mine)
+    assert not has_claim(str(tmp_path), own, 61_001, mine)
+    assert not has_claim(str(tmp_path), other, 3_001, mine)
+
+
+def test_a_program_that_joins_its_threads_after_the_exception_is_filed_once(tmp_path: Path) -> None:
+    program = tmp_path / "slow.py"
+    program.write_text(
+        "import faultbox_agent, threading, time\n"
+        "faultbox_agent.install()\n"
+        "threading.Thread(target=time.sleep, args=(2.6,)).start()\n"
+        "raise RuntimeError('no reading')\n"
+    )
+    env = environ(tmp_path / "spool", product="p")
+    done = agent(["exec", "--", sys.executable, str(program)], env)
+    assert done.returncode == 1
+    agent(["flush", "--timeout", "5"], env)
+    assert len(read_ready(tmp_path / "spool")) == 1
 
 
 def test_only_a_plain_file_of_the_programs_user_is_a_claim(tmp_path: Path) -> None:
