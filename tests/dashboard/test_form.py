@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faultbox_collector.queries.records import FieldValue
+from faultbox_collector.domain.form import FieldValue
 from faultbox_dashboard.text.form import (
     FIELDS,
     FormRow,

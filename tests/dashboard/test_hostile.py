@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from faultbox_collector.domain.facts import Facts
+from faultbox_collector.domain.form import FieldValue
 from faultbox_collector.queries.records import (
-    Facts,
-    FieldValue,
     TicketEntry,
     VersionCount,
 )

@@ -43,7 +43,7 @@ def test_no_committed_file_names_a_registry() -> None:
     [
         "https://" + "pypi.example/simple",
         "--index" + "-url http://10.0.0.1/simple",
-        '"resolved": "https://' + 'npmjs.example/x"',
+        '"resolved"' + ': "https://' + 'npmjs.example/x"',
         "http://user:secret@" + "mirrors.corp.example/pypi/",
         "registry" + " = http://10.0.0.1/",
     ],

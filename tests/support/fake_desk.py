@@ -4,9 +4,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from faultbox_collector.domain.facts import Facts
+from faultbox_collector.domain.form import FieldValue
 from faultbox_collector.queries.records import (
-    Facts,
-    FieldValue,
     Overview,
     Sample,
     SignatureFilter,

@@ -7,8 +7,8 @@ put into a person's language by whoever shows them. All text may come from a hos
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from faultbox_collector.domain.facts import Facts as Facts  # noqa: PLC0414 - exported
-from faultbox_collector.domain.form import FieldValue as FieldValue  # noqa: PLC0414 - exported
+from faultbox_collector.domain.facts import Facts
+from faultbox_collector.domain.form import FieldValue
 from faultbox_protocol.report import Frame, LogLine, Plain
 
 TREND_DAYS = 28

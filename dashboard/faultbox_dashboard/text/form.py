@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from faultbox_collector.queries.records import FieldValue
+from faultbox_collector.domain.form import FieldValue
 from faultbox_dashboard.text.language import Language, gettext_noop
 from faultbox_dashboard.text.times import write_bytes, write_time
 from faultbox_dashboard.text.words import CHOICES, say
