@@ -23,6 +23,7 @@ ACCEPTED = frozenset(
         "BSD-2-Clause",
         "BSD-3-Clause",
         "ISC",
+        "LGPL-3.0-only",  # psycopg, an extra: a library used as it comes, which anybody can replace
         "MIT",
         "MPL-2.0",
         "PSF-2.0",
@@ -39,6 +40,8 @@ _SPELLINGS = {
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
     "python software foundation license": "PSF-2.0",
 }
+_BY_THEIR_FILES = {"atheris": "Apache-2.0"}
+"""Packages whose metadata name no licence, but whose licence file is one of those accepted."""
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(?:;\s*([^\\]+?))?\s*\\?$", re.MULTILINE)
 _OR_AND = re.compile(r"\s+(?:AND|OR)\s+|[()]")
 _LONGEST_NAME = 80
@@ -96,7 +99,7 @@ def collect_packages(before: str) -> list[Package]:
     packages = []
     for name, (version, locks) in read_locks(ROOT / "requirements").items():
         try:
-            licence = name_licence(metadata.metadata(name).json)
+            licence = _BY_THEIR_FILES.get(name) or name_licence(metadata.metadata(name).json)
         except metadata.PackageNotFoundError:
             licence = kept.get(f"{name} | {version}", _ELSEWHERE)
         packages.append(Package(name, version, licence, tuple(locks)))
