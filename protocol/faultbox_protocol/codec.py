@@ -85,9 +85,13 @@ def encode_bundle(
         if len(blob) > limits.BLOB_BYTES:
             raise TooLarge("blob_too_large", f"{len(blob)} > {limits.BLOB_BYTES} bytes")
         frames.append(framing.write_frame(FrameKind.BLOB, blob, codec))
-    body = b"".join(frames)
-    digest = hashlib.sha256(body).digest()
-    return body + framing.write_frame(FrameKind.END, digest, Codec.IDENTITY)
+    return seal_frames(b"".join(frames))
+
+
+def seal_frames(frames: bytes) -> bytes:
+    """Return head, evidence and blob frames with the end frame that makes a bundle of them."""
+    digest = hashlib.sha256(frames).digest()
+    return frames + framing.write_frame(FrameKind.END, digest, Codec.IDENTITY)
 
 
 def scan_bundle(buffer: memoryview, start: int = 0) -> Bundle:

@@ -36,6 +36,7 @@ REASONS: dict[str, str] = {
     "content_encoding": "the content encoding is not accepted here",
     # Invalid
     "bad_msgpack": "a section is not one plain msgpack map",
+    "bad_json": "the body is not one plain JSON map",
     "missing_field": "a required field is missing",
     "bad_field": "a field has the wrong type or is out of range",
     "field_too_long": "a text or a list is longer than the limit",

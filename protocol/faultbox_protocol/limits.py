@@ -20,6 +20,22 @@ BLOBS = 16
 ZSTD_WINDOW_BYTES = 8 * MIB
 """RFC 9659: a decoder need not allocate more than this."""
 
+# the other forms of a bundle
+JSON_FORM_BYTES = 2 * MIB
+"""The msgpack form is one head: HEAD_RAW_BYTES."""
+
+# heartbeats
+BEATS = 1_000
+BEATS_BYTES = 64 * KIB
+
+# uploads
+UPLOAD_BYTES = 1024 * MIB
+UPLOAD_PART_BYTES = 8 * MIB
+UPLOAD_SECONDS = 24 * 3600
+"""An upload that is not complete after this long is removed."""
+UPLOADS_OPEN = 3
+"""Incomplete uploads of one key and device at a time."""
+
 # msgpack
 DEPTH = 12
 NODES = 20_000
