@@ -1,17 +1,9 @@
 """The power goes: what was acknowledged is on the disk, and the collector goes on from there.
 
-A file holds an ext4 file system on a loop device; the shutdown ioctl without a flush drops
-whatever the kernel has not written yet, as losing the power does. One thing differs: an fdatasync
-under way at that moment may still return success although nothing was kept (in about one cut of ten
-with nothing but a loop of write and fdatasync on such a disk), and the process goes on to answer.
-Without power no answer leaves the machine, so answers count only until the cut begins.
+Answers count only until the cut begins; `support.disk` says why.
 """
 
 import asyncio
-import fcntl
-import os
-import struct
-import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -19,66 +11,17 @@ from pathlib import Path
 import pytest
 
 from support.collector import PRODUCT, ServerProcess, a_free_port, run_command, wait_for
+from support.disk import Disk, a_disk
 from support.load import Devices
-from support.needs import give_up
 from system.test_collector_kill import finish, some_bundles
 
-FS_IOC_SHUTDOWN = 0x8004587D
-NO_LOG_FLUSH = 2
 CUTS = 3
-
-
-class Disk:
-    """A small disk that can lose its power."""
-
-    def __init__(self, folder: Path) -> None:
-        self.image = folder / "disk"
-        self.path = folder / "mounted"
-        self.path.mkdir()
-        with self.image.open("wb") as file:
-            file.truncate(256 << 20)
-        run("mkfs.ext4", "-q", "-F", str(self.image))
-        self.mount()
-
-    def mount(self) -> None:
-        run("mount", "-o", "loop", str(self.image), str(self.path))
-
-    def is_unmounted(self) -> bool:
-        """Try to unmount; False while another process of the machine looks into it."""
-        try:
-            run("umount", str(self.path))
-        except OSError:
-            return False
-        return True
-
-    def discard(self) -> None:
-        run("umount", "--lazy", str(self.path))  # a test that failed may have left it in use
-
-    def cut_power(self) -> None:
-        folder = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.ioctl(folder, FS_IOC_SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
-        finally:
-            os.close(folder)
-
-
-def run(*command: str) -> None:
-    """Run a command of the system."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    if done.returncode:
-        raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    if os.geteuid() != 0:
-        give_up("cutting a disk's power needs root")
-    try:
-        found = Disk(tmp_path)
-    except OSError as error:
-        give_up(f"no ext4 on a loop device here: {error}")
-    yield found
-    found.discard()
+    with a_disk(tmp_path) as found:
+        yield found
 
 
 @pytest.mark.timeout(180)
