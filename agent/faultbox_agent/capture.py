@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from faultbox_agent.fault import Fault, PlainMap
 from faultbox_agent.fault_text import BadFault
-from faultbox_agent.redact import RULES_VERSION, make_key_rule, redact_lines, redact_map
+from faultbox_agent.redact import redact_lines, redact_map
+from faultbox_agent.redact_rules import RULES_VERSION, make_key_rule
 from faultbox_agent.settings import Settings
 from faultbox_protocol import limits, schema
 from faultbox_protocol.errors import ProtocolError

@@ -4,13 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faultbox_agent.redact import (
-    is_secret_key,
-    make_key_rule,
-    redact_lines,
-    redact_map,
-    redact_text,
-)
+from faultbox_agent.redact import redact_lines, redact_map, redact_text
+from faultbox_agent.redact_rules import is_secret_key, make_key_rule
 
 PEM = (
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAsecretsecret\nabc=\n"

@@ -19,7 +19,8 @@ from faultbox_agent.codes import find_code
 from faultbox_agent.fault import Fault, Losses, new_fault_id, write_fault, write_losses
 from faultbox_agent.plain import Plain
 from faultbox_agent.process import read_program, read_resident_bytes, read_start_ticks
-from faultbox_agent.redact import RULES_VERSION, make_key_rule, redact_lines, redact_map
+from faultbox_agent.redact import redact_lines, redact_map
+from faultbox_agent.redact_rules import RULES_VERSION, make_key_rule
 from faultbox_agent.sdk.raises import find_mark, mark_raise
 from faultbox_agent.sdk.sender import claim_fault, send_record
 from faultbox_agent.sdk.trace import clip, describe_exception, is_own

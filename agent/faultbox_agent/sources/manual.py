@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from faultbox_agent.clock import Clock
 from faultbox_agent.codes import find_code
 from faultbox_agent.fault import Fault, PlainMap, new_fault_id
-from faultbox_agent.redact import RULES_VERSION, redact_text
+from faultbox_agent.redact import redact_text
+from faultbox_agent.redact_rules import RULES_VERSION
 from faultbox_protocol import limits
 from faultbox_protocol.report import Plain
 from faultbox_protocol.words import FaultKind, Severity
