@@ -8,13 +8,23 @@ from faultbox_protocol.limits import BOOT_CHARS
 BUNDLES = "/v1/bundles"
 RECEIPTS = "/v1/receipts"
 TIME = "/v1/time"
+CONFIG = "/v1/config"
+UPLOADS = "/v1/uploads"
+HEARTBEATS = "/v1/heartbeats"
 
 MEDIA_TYPE = "application/vnd.faultbox.fbx"
+MSGPACK_TYPE = "application/msgpack"
+"""One head and nothing else, for devices too small for frames and SHA-256."""
+JSON_TYPE = "application/json"
+"""Head and evidence names in one map, for curl and web forms."""
+PART_TYPE = "application/partial-upload"
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM_PREFIX = "urn:faultbox:problem:"
 """`type` of every problem of ours, followed by its reason; without it an answer is a proxy's."""
 
 KEY_HEADER = "FB-Key"
+DEVICE_HEADER = "FB-Device"
+"""Any text that tells one device of a key from another: its serial number, say."""
 SENT_HEADER = "FB-Sent"
 """`<boot>;<mono_ms>;<wall_ms>` of the device at the moment of sending."""
 
