@@ -5,10 +5,12 @@ proxy or a captive portal talking.
 """
 
 import logging
+from collections.abc import Mapping
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from faultbox_collector.web.wire_limits import WIRE_LIMITS
 from faultbox_protocol import api
 from faultbox_protocol.errors import (
     REASONS,
@@ -35,7 +37,10 @@ WEB_REASONS: dict[str, str] = {
     "not_found": "nothing is known of this id under this key",
     "bad_id": "a bundle id is 32 hex digits",
     "in_flight": "this id is being stored right now; ask again in a second",
-    "too_slow": "the body did not arrive in time",
+    "too_slow": "the head or the body did not arrive in time",
+    "rate_address": "too many requests or connections from this address",
+    "rate_key": "too many bundles with this ingest key",
+    "rate_device": "too many bundles from this device",
     "disk_full": "the collector cannot store anything at the moment",
     "busy": "the collector has too much in hand; come again later",
     "internal": "the collector failed; the bundle was not stored",
@@ -45,7 +50,16 @@ WEB_REASONS: dict[str, str] = {
 }
 """Reasons of the HTTP side, beside those of the protocol."""
 
-_RETRY_SECONDS = {"in_flight": 1, "busy": 2, "disk_full": 60, "internal": 5}
+_RETRY_SECONDS = {
+    "in_flight": 1,
+    "rate_address": 5,
+    "rate_key": 5,
+    "rate_device": 5,
+    "busy": 2,
+    "disk_full": 60,
+    "internal": 5,
+}
+"""Retry-After where the case has no better figure."""
 
 
 def status_of(error: ProtocolError) -> int:
@@ -53,8 +67,15 @@ def status_of(error: ProtocolError) -> int:
     return _STATUS.get(type(error), 400)
 
 
-def problem(status: int, reason: str, detail: str = "", **more: object) -> web.Response:
-    """Return a problem+json answer; transient ones carry Retry-After."""
+def problem(
+    status: int,
+    reason: str,
+    detail: str = "",
+    *,
+    retry_seconds: int | None = None,
+    **more: object,
+) -> web.Response:
+    """Return a problem+json answer; transient ones carry Retry-After, each 413 the limits."""
     title = REASONS.get(reason) or WEB_REASONS[reason]
     body = {
         "type": api.PROBLEM_PREFIX + reason,
@@ -64,26 +85,43 @@ def problem(status: int, reason: str, detail: str = "", **more: object) -> web.R
         "detail": detail or title,
         **more,
     }
+    if status == 413:
+        body["limits"] = WIRE_LIMITS
     headers = {}
     if reason in _RETRY_SECONDS:
-        headers["Retry-After"] = str(_RETRY_SECONDS[reason])
+        headers["Retry-After"] = str(retry_seconds or _RETRY_SECONDS[reason])
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return web.json_response(body, status=status, headers=headers, content_type=api.PROBLEM_TYPE)
 
 
-class ProblemError(Exception):
-    """Ends a handler with a problem answer."""
+def write_problem(status: int, reason: str, detail: str) -> bytes:
+    """Return a whole HTTP answer with a problem, after which the connection is closed."""
+    answer = problem(status, reason, detail)
+    body = answer.body
+    if not isinstance(body, bytes):
+        raise TypeError("a problem is made of bytes")
+    lines = [f"HTTP/1.1 {status} {answer.reason}"]
+    lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+    lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode("ascii") + body
 
-    def __init__(self, status: int, reason: str, detail: str = "") -> None:
+
+class ProblemError(Exception):
+    """Ends a handler with a problem answer; `retry_seconds` is for Retry-After."""
+
+    def __init__(
+        self, status: int, reason: str, detail: str = "", retry_seconds: int | None = None
+    ) -> None:
         self.status = status
         self.reason = reason
         self.detail = detail
+        self.retry_seconds = retry_seconds
         super().__init__(f"{status} {reason}")
 
     def answer(self) -> web.Response:
         """Return the answer."""
-        return problem(self.status, self.reason, self.detail)
+        return problem(self.status, self.reason, self.detail, retry_seconds=self.retry_seconds)
 
 
 @web.middleware
@@ -93,7 +131,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         return await handler(request)
     missing = request.match_info.http_exception
     if missing is not None:  # whoever else serves this application has no say in these paths
-        return _refuse(missing)
+        return _tell_methods(missing) if request.method == "OPTIONS" else _refuse(missing)
     try:
         return await handler(request)
     except ProblemError as error:
@@ -109,6 +147,17 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
 
 def _refuse(error: web.HTTPException) -> web.Response:
     answer = problem(error.status, _HTTP_REASONS.get(error.status, "bad_request"))
-    if "Allow" in error.headers:
-        answer.headers["Allow"] = error.headers["Allow"]
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        answer.headers["Allow"] = _list_methods(error)
     return answer
+
+
+def _tell_methods(error: web.HTTPException) -> web.Response:
+    """Answer OPTIONS, which no path here takes by itself."""
+    if not isinstance(error, web.HTTPMethodNotAllowed):
+        return _refuse(error)
+    return web.Response(status=204, headers={"Allow": _list_methods(error)})
+
+
+def _list_methods(error: web.HTTPMethodNotAllowed) -> str:
+    return ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))

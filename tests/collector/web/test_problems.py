@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 
 from faultbox_collector.app import Collector
-from faultbox_collector.web.problems import WEB_REASONS, problem
-from faultbox_protocol import api
+from faultbox_collector.web.problems import WEB_REASONS, ProblemError, problem, write_problem
+from faultbox_protocol import api, limits
 from faultbox_protocol.errors import REASONS
 from support.collector import Served, served
 
@@ -76,3 +76,50 @@ def test_every_reason_has_a_title(reason: str) -> None:
 
 def test_a_reason_means_one_thing() -> None:
     assert not set(REASONS) & set(WEB_REASONS)
+
+
+def test_who_is_refused_learns_when_to_come_again() -> None:
+    told = ProblemError(429, "rate_key", "later", retry_seconds=17).answer()
+    assert (told.status, told.headers["Retry-After"]) == (429, "17")
+    assert int(ProblemError(503, "disk_full").answer().headers["Retry-After"]) > 0
+    assert "Retry-After" not in ProblemError(404, "not_found").answer().headers
+
+
+def test_a_problem_can_be_written_without_a_request() -> None:
+    head, _, body = write_problem(503, "busy", "too many connections").partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "HTTP/1.1 503 Service Unavailable"
+    headers = dict(line.split(": ", 1) for line in lines[1:])
+    assert headers["Connection"] == "close"
+    assert int(headers["Content-Length"]) == len(body)
+    assert int(headers["Retry-After"]) > 0
+    assert headers["Content-Type"].startswith(api.PROBLEM_TYPE)
+    assert json.loads(body)["type"] == api.PROBLEM_PREFIX + "busy"
+
+
+async def test_each_413_tells_the_limits(server: Served) -> None:
+    answer = await server.post(b"FBX1" * (limits.BODY_BYTES // 4 + 1))
+    body = json.loads(await answer.text())
+    assert (answer.status, body["reason"]) == (413, "body_too_large")
+    assert body["limits"]["body_bytes"] == limits.BODY_BYTES
+    assert body["limits"]["blob_bytes"] == limits.BLOB_BYTES
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        (api.BUNDLES, "OPTIONS, POST"),
+        (f"{api.RECEIPTS}/00", "GET, HEAD, OPTIONS"),
+        (api.TIME, "GET, HEAD, OPTIONS"),
+        (api.CONFIG, "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_each_path_tells_its_methods(server: Served, path: str, methods: str) -> None:
+    asked = await server.session.options(server.url + path)
+    assert (asked.status, asked.headers["Allow"], await asked.read()) == (204, methods, b"")
+    refused = await server.session.patch(server.url + path)
+    assert (refused.status, refused.headers["Allow"]) == (405, methods)
+
+
+async def test_options_of_an_unknown_path_is_404(server: Served) -> None:
+    assert (await server.session.options(f"{server.url}/v1/nothing")).status == 404
