@@ -14,9 +14,15 @@ from faultbox_protocol.errors import ProtocolError
 from faultbox_protocol.report import Evidence
 
 
-def read_sample(connection: Connection, packs: PackFolder, bundle_id: bytes) -> Sample | None:
+def read_sample(
+    connection: Connection, packs: PackFolder, organisation_id: int, bundle_id: bytes
+) -> Sample | None:
     """Return the evidence of one bundle, None where no such occurrence is stored."""
-    row = connection.execute(select(occurrence).where(occurrence.c.id == bundle_id)).one_or_none()
+    row = connection.execute(
+        select(occurrence).where(
+            occurrence.c.organisation_id == organisation_id, occurrence.c.id == bundle_id
+        )
+    ).one_or_none()
     if row is None:
         return None
     head, evidence, note = None, Evidence(), None

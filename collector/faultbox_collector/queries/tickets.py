@@ -124,7 +124,11 @@ def read_ticket(
         steps=tuple(row.steps),
         hourly=hourly_counts(connection, row.signature_id, now_ms=now_ms, hours=_CHART_HOURS),
         history=_history(connection, row.id),
-        sample=read_sample(connection, packs, row.sample_id) if row.sample_id else None,
+        sample=(
+            read_sample(connection, packs, organisation_id, row.sample_id)
+            if row.sample_id
+            else None
+        ),
         previous=_previous(connection, row.previous_id),
     )
 

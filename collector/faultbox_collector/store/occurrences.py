@@ -92,13 +92,30 @@ def insert_occurrences(connection: Connection, rows: Iterable[OccurrenceRow]) ->
         connection.execute(_insert_occurrences(connection.dialect.name), values)
 
 
-def insert_quarantine(connection: Connection, rows: Iterable[QuarantineRow]) -> None:
-    """Store what was set aside."""
-    values = [plain_row(row) for row in rows]
-    if values:
-        connection.execute(quarantine.insert(), values)
+def insert_quarantine(connection: Connection, rows: Iterable[QuarantineRow]) -> list[QuarantineRow]:
+    """Store what was set aside; return the rows whose place in the packs was not there before."""
+    by_place = {(row.organisation_id, row.pack, row.pack_offset): row for row in rows}
+    if not by_place:
+        return []
+    found = connection.execute(
+        _insert_quarantine(connection.dialect.name),
+        [plain_row(by_place[place]) for place in sorted(by_place)],
+    )
+    new = sorted((row.organisation_id, row.pack, row.pack_offset) for row in found)
+    return [by_place[place] for place in new]
 
 
 @cache
 def _insert_occurrences(dialect: str) -> Any:
-    return upsert(dialect, occurrence).on_conflict_do_nothing(index_elements=["id"])
+    return upsert(dialect, occurrence).on_conflict_do_nothing(
+        index_elements=["organisation_id", "id"]
+    )
+
+
+@cache
+def _insert_quarantine(dialect: str) -> Any:
+    return (
+        upsert(dialect, quarantine)
+        .on_conflict_do_nothing(index_elements=["organisation_id", "pack", "pack_offset"])
+        .returning(quarantine.c.organisation_id, quarantine.c.pack, quarantine.c.pack_offset)
+    )

@@ -1,5 +1,7 @@
-"""How far the digest has come, and its tallies."""
+"""How far the digest has come, and what became of all bundles: for ever, and by product and day."""
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -9,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from faultbox_collector.pack.records import Position
 from faultbox_collector.store.engine import upsert
 from faultbox_collector.store.products import DEFAULT_ORGANISATION
-from faultbox_collector.store.tables import pack_cursor, tally
+from faultbox_collector.store.tables import outcome_day, pack_cursor, tally
 
 DIGEST = "digest"
 
@@ -51,15 +53,45 @@ def read_last_received(connection: Connection) -> int | None:
 
 
 def add_tallies(connection: Connection, organisation_id: int, counts: Mapping[str, int]) -> None:
-    """Raise named totals: stored, duplicate, quarantined, `dropped:<reason>`."""
+    """Raise an organisation's totals, by names of `domain.outcome_names`."""
     values = [
-        {"organisation_id": organisation_id, "name": name[:64], "total": n}
+        {"organisation_id": organisation_id, "name": name, "total": n}
         for name, n in sorted(counts.items())
         if n
     ]
     if not values:
         return
     connection.execute(_add(connection.dialect.name), values)
+
+
+def add_outcomes(
+    connection: Connection, counts: Mapping[tuple[int, int, str], int], day: int
+) -> None:
+    """Raise the totals of (organisation id, product id, name), for ever and for the UTC `day`."""
+    by_organisation: dict[int, Counter[str]] = {}
+    for (organisation_id, _, name), n in counts.items():
+        by_organisation.setdefault(organisation_id, Counter())[name] += n
+    for organisation_id, tallies in sorted(by_organisation.items()):
+        add_tallies(connection, organisation_id, tallies)
+    values = [
+        {
+            "organisation_id": organisation_id,
+            "product_id": product_id,
+            "day": day,
+            "name": name,
+            "total": n,
+        }
+        for (organisation_id, product_id, name), n in sorted(counts.items())
+        if n
+    ]
+    if values:
+        connection.execute(_add_days(connection.dialect.name), values)
+
+
+def utc_day(at_ms: int) -> int:
+    """Return the UTC date of a moment as YYYYMMDD."""
+    date = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+    return date.year * 10_000 + date.month * 100 + date.day
 
 
 def read_tallies(connection: Connection, organisation_id: int) -> dict[str, int]:
@@ -90,4 +122,13 @@ def _add(dialect: str) -> Any:
     return statement.on_conflict_do_update(
         index_elements=["organisation_id", "name"],
         set_={"total": tally.c.total + statement.excluded.total},
+    )
+
+
+@cache
+def _add_days(dialect: str) -> Any:
+    statement = upsert(dialect, outcome_day)
+    return statement.on_conflict_do_update(
+        index_elements=["organisation_id", "product_id", "day", "name"],
+        set_={"total": outcome_day.c.total + statement.excluded.total},
     )

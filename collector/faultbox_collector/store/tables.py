@@ -37,6 +37,7 @@ _Id = BigInteger().with_variant(Integer, "sqlite")
 
 CLOSED_STATES = ("closed", "filed", "invalid", "merged")
 """Ticket states that no longer take occurrences."""
+WAITING_MESSAGE = "done_ms IS NULL"
 OPEN_TICKET = "kind = 'machine' AND state NOT IN ('closed', 'filed', 'invalid', 'merged')"
 
 
@@ -169,7 +170,7 @@ signature_hour = Table(
 occurrence = Table(
     "occurrence",
     metadata,
-    Column("id", LargeBinary(16), primary_key=True),
+    Column("id", LargeBinary(16), nullable=False),
     _organisation(),
     Column("product_id", BigInteger, ForeignKey("product.id"), nullable=False),
     Column("signature_id", BigInteger, ForeignKey("signature.id")),  # none: a self-test
@@ -183,6 +184,7 @@ occurrence = Table(
     Column("pack", Integer, nullable=False),
     Column("pack_offset", BigInteger, nullable=False),
     Column("pack_bytes", Integer, nullable=False),
+    PrimaryKeyConstraint("organisation_id", "id"),  # as in seen_id: nobody can take another's id
     Index(None, "signature_id", "received_ms"),
     Index(None, "device_id", "received_ms"),
     Index(None, "report_code"),
@@ -213,6 +215,8 @@ quarantine = Table(
     Column("pack_offset", BigInteger, nullable=False),
     Column("pack_bytes", Integer, nullable=False),
     Index(None, "bundle_id"),
+    # A stretch that is read again after a crash is not set aside, or counted, twice.
+    Index("ux_quarantine_place", "organisation_id", "pack", "pack_offset", unique=True),
 )
 
 ticket = Table(
@@ -295,6 +299,53 @@ tally = Table(
     Column("name", String(64), nullable=False),
     Column("total", BigInteger, nullable=False),
     PrimaryKeyConstraint("organisation_id", "name"),
+)
+
+outcome_day = Table(
+    "outcome_day",
+    metadata,
+    _organisation(),
+    Column("product_id", BigInteger, ForeignKey("product.id"), nullable=False),
+    Column("day", Integer, nullable=False),  # YYYYMMDD, UTC, of the receipt
+    Column("name", String(64), nullable=False),  # a word of `domain.outcome_names`
+    Column("total", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organisation_id", "product_id", "day", "name"),
+    sqlite_with_rowid=False,
+)
+
+activity_day = Table(
+    "activity_day",
+    metadata,
+    _organisation(),
+    Column("product_id", BigInteger, ForeignKey("product.id"), nullable=False),
+    Column("day", Integer, nullable=False),  # YYYYMMDD, UTC, as the device says
+    Column("device_id", BigInteger, ForeignKey("device.id"), nullable=False),
+    Column("boot_slot", Integer, nullable=False),
+    Column("version", String(256), nullable=False),
+    Column("up_seconds", Integer, nullable=False),
+    PrimaryKeyConstraint("product_id", "day", "device_id", "boot_slot"),
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _organisation(),
+    Column("topic", String(64), nullable=False),
+    Column("key", String(128), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("done_ms", BigInteger),
+    Index(
+        "ix_outbox_waiting",
+        "next_ms",
+        sqlite_where=text(WAITING_MESSAGE),
+        postgresql_where=text(WAITING_MESSAGE),
+    ),
+    Index(None, "created_ms"),
 )
 
 account = Table(

@@ -59,6 +59,15 @@ def test_every_table_says_whose_its_rows_are(tmp_path: Path) -> None:
                 assert "organisation_id" in names, table
 
 
+def test_the_history_leads_to_the_primary_keys_of_the_code(tmp_path: Path) -> None:
+    with open_writer_engine(tmp_path).begin() as connection:
+        upgrade_schema(connection)
+        found = inspect(connection)
+        for table in metadata.sorted_tables:
+            keys = found.get_pk_constraint(table.name)["constrained_columns"]
+            assert sorted(keys) == sorted(c.name for c in table.primary_key), table.name
+
+
 def test_a_database_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     open_store(Settings(data=str(tmp_path))).close()
     with open_writer_engine(tmp_path).begin() as connection:
