@@ -29,6 +29,8 @@ SENT_HEADER = "FB-Sent"
 """`<boot>;<mono_ms>;<wall_ms>` of the device at the moment of sending."""
 
 RETRY_AFTER_MAX_SECONDS = 24 * 3600
+HEARTBEAT_SECONDS = 24 * 3600
+"""How often a device says that it runs, with its next upload where there is one."""
 
 _SENT = re.compile(rf"([^;]{{0,{BOOT_CHARS}}});([0-9]{{1,19}});(-?[0-9]{{1,19}})")
 _MAX_INT = 2**63 - 1

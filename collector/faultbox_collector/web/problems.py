@@ -111,17 +111,25 @@ class ProblemError(Exception):
     """Ends a handler with a problem answer; `retry_seconds` is for Retry-After."""
 
     def __init__(
-        self, status: int, reason: str, detail: str = "", retry_seconds: int | None = None
+        self,
+        status: int,
+        reason: str,
+        detail: str = "",
+        retry_seconds: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
         self.reason = reason
         self.detail = detail
         self.retry_seconds = retry_seconds
+        self.headers = headers or {}
         super().__init__(f"{status} {reason}")
 
     def answer(self) -> web.Response:
         """Return the answer."""
-        return problem(self.status, self.reason, self.detail, retry_seconds=self.retry_seconds)
+        made = problem(self.status, self.reason, self.detail, retry_seconds=self.retry_seconds)
+        made.headers.update(self.headers)
+        return made
 
 
 @web.middleware

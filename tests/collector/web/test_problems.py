@@ -98,7 +98,7 @@ def test_a_problem_can_be_written_without_a_request() -> None:
 
 
 async def test_each_413_tells_the_limits(server: Served) -> None:
-    answer = await server.post(b"FBX1" * (limits.BODY_BYTES // 4 + 1))
+    answer = await server.post(b"FBX1" + bytes(limits.BLOB_BYTES))
     body = json.loads(await answer.text())
     assert (answer.status, body["reason"]) == (413, "body_too_large")
     assert body["limits"]["body_bytes"] == limits.BODY_BYTES
