@@ -22,6 +22,7 @@ from faultbox_collector.settings import Settings
 from faultbox_collector.store.opening import DataFolderError, OpenStore, open_store
 from faultbox_collector.web.auth import KeyRing
 from faultbox_collector.web.body import BodyLimits
+from faultbox_collector.web.config import Config
 from faultbox_collector.web.intake import Intake
 from faultbox_collector.web.problems import answer_problems
 from faultbox_collector.web.receipts import Receipts, get_health, get_time
@@ -74,9 +75,7 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         pack,
         on_fatal=lambda: loop.call_soon_threadsafe(fatal.set),
     )
-    digest = Digest(
-        packs, writer, store.cursor, settings.digest_batch, inbox.take_head, inbox.forget
-    )
+    digest = Digest(packs, writer, store.cursor, settings.digest_batch, inbox.forget)
     reader = Reader(store.reader_engine, packs, store.organisation)
     collector = Collector(
         settings=settings,
@@ -109,6 +108,7 @@ def _add_routes(collector: Collector) -> None:
             web.post(api.BUNDLES, intake.post, expect_handler=intake.expect),
             web.get(f"{api.RECEIPTS}/{{id}}", receipts.get),
             web.get(api.TIME, get_time),
+            web.get(api.CONFIG, Config(collector.keys).get),
             web.get("/healthz", get_health),
         ]
     )
@@ -131,11 +131,11 @@ async def _run_parts(collector: Collector) -> AsyncIterator[None]:
     finally:
         reloading.cancel()
         actions.close()
+        await collector.inbox.stop()
         await asyncio.to_thread(_stop_parts, collector)
 
 
 def _stop_parts(collector: Collector) -> None:
-    collector.inbox.stop()
     collector.digest.stop()
     collector.writer.stop()
     collector.store.close()

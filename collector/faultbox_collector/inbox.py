@@ -1,33 +1,30 @@
 """Accepted, not yet digested: the group commit between the event loop and the pack.
 
 Everything that waits while the disk works goes into the next group, so groups form by
-themselves: one or two bundles when it is quiet, dozens under load, and no timer adds delay. The
-ids of undigested bundles are kept here, so that a repeat is answered without a database.
+themselves: one or two bundles when it is quiet, dozens under load, and no timer adds delay. One
+hand-over to the thread and one back per group: each of them makes two threads wait for the
+interpreter. The ids of undigested bundles are kept here, so that a repeat is answered without a
+database.
 """
 
 import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from faultbox_collector.pack.records import Position
-from faultbox_collector.pack.writer import PackSyncError, PackWriteError
-from faultbox_protocol.report import Head
+from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError
 
 logger = logging.getLogger(__name__)
 
 WAITING_BYTES = 64 * 1024 * 1024
 """More than this waiting for the disk and new bundles are asked to come again later."""
-HEADS_BYTES = 8 * 1024 * 1024
-"""Decoded heads kept for the digest, by their bytes on the wire: in memory they take some five
-times that. Beyond, the digest decodes them again."""
 UNDIGESTED = 200_000
 """More ids than this waiting for the digest, some 60 MiB, and new bundles are asked to come again:
 a database in trouble for hours must not fill the memory."""
-GROUP_BYTES = 16 * 1024 * 1024
 
 
 class InboxFull(Exception):
@@ -44,11 +41,12 @@ class Undigested:
 
 
 @dataclass(slots=True)
-class _Waiting:
-    records: list[bytes]
-    size: int
-    loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[list[Position]]
+class _Group:
+    """What goes to the disk in one write, and who waits for it."""
+
+    buffers: list[Buffer] = field(default_factory=list)
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    size: int = 0
 
 
 class Pack(Protocol):
@@ -59,8 +57,8 @@ class Pack(Protocol):
         """Everything before this place is durable."""
         ...
 
-    def append(self, records: list[bytes], /) -> list[Position]:
-        """Make records durable."""
+    def append(self, buffers: Sequence[Buffer], /) -> Position:
+        """Make bytes durable and return where they begin."""
         ...
 
     def close(self) -> None:
@@ -70,6 +68,8 @@ class Pack(Protocol):
 
 class Inbox:
     """Takes records from the event loop and returns when they are durable.
+
+    `accept`, `remember` and `depth` belong to the event loop's thread; `forget` may come from any.
 
     Args:
         writer: the pack; only the inbox's thread uses it.
@@ -84,12 +84,15 @@ class Inbox:
         self._most = undigested
         self._on_fatal = on_fatal
         self._on_durable: Callable[[Position], None] | None = None
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._next = _Group()
+        self._writing = False
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._queue: queue.SimpleQueue[tuple[_Group, asyncio.AbstractEventLoop] | None] = (
+            queue.SimpleQueue()
+        )
         self._waiting_bytes = 0
         self._undigested: dict[bytes, Undigested] = {}
-        self._heads: dict[bytes, tuple[Head, int]] = {}
-        self._heads_bytes = 0
-        self._heads_lock = threading.Lock()
         self._broken: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
 
@@ -98,33 +101,21 @@ class Inbox:
         self._on_durable = on_durable
         self._thread.start()
 
-    def stop(self) -> None:
-        """Write what waits, then end the thread."""
+    async def stop(self) -> None:
+        """Write what waits, then end the thread; nothing more may come."""
+        await self._quiet.wait()
         self._queue.put(None)
-        self._thread.join()
+        await asyncio.to_thread(self._thread.join)
         self._writer.close()
 
-    def remember(self, entry: Undigested, head: Head, head_bytes: int) -> None:
-        """Note a bundle as on its way; `head_bytes` is the size of its head on the wire."""
-        self._undigested[head.id] = entry
-        with self._heads_lock:
-            if self._heads_bytes + head_bytes <= HEADS_BYTES and entry.sha256 not in self._heads:
-                self._heads[entry.sha256] = head, head_bytes
-                self._heads_bytes += head_bytes
+    def remember(self, bundle_id: bytes, entry: Undigested) -> None:
+        """Note a bundle as on its way."""
+        self._undigested[bundle_id] = entry
 
-    def take_head(self, sha256: bytes) -> Head | None:
-        """Return, once, the head that the intake decoded, so that the digest need not again."""
-        with self._heads_lock:
-            head, head_bytes = self._heads.pop(sha256, (None, 0))
-            self._heads_bytes -= head_bytes
-        return head
-
-    def forget(self, bundle_ids: list[bytes]) -> None:
+    def forget(self, bundle_ids: Iterable[bytes]) -> None:
         """Drop ids that the digest has committed; from now on the database knows them."""
         for bundle_id in bundle_ids:
-            entry = self._undigested.pop(bundle_id, None)
-            if entry is not None:
-                self.take_head(entry.sha256)
+            self._undigested.pop(bundle_id, None)
 
     def undigested(self, bundle_id: bytes) -> Undigested | None:
         """Return what is known of an id that the database does not know yet."""
@@ -140,8 +131,13 @@ class Inbox:
         """How many bundles are on their way to the pack or wait there for the digest."""
         return len(self._undigested)
 
-    async def accept(self, records: list[bytes]) -> list[Position]:
-        """Return when the records are durable.
+    @property
+    def waiting_bytes(self) -> int:
+        """How many bytes wait for the disk."""
+        return self._waiting_bytes
+
+    async def accept(self, buffers: Sequence[Buffer]) -> None:
+        """Return when the buffers, one or more whole records, are durable.
 
         Raises:
             InboxFull: too much is waiting.
@@ -150,53 +146,42 @@ class Inbox:
         """
         if self._broken is not None:
             raise self._broken
-        size = sum(map(len, records))
+        size = sum(map(len, buffers))
         if self._waiting_bytes and self._waiting_bytes + size > WAITING_BYTES:
             raise InboxFull
         if self.depth > self._most:
             raise InboxFull
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(records, size, loop, loop.create_future())
+        done: asyncio.Future[None] = loop.create_future()
+        group = self._next
+        if not group.waiting and not self._writing:
+            self._quiet.clear()
+            loop.call_soon(self._hand_over, loop)  # with all that this turn of the loop brings
+        group.buffers += buffers
+        group.waiting.append(done)
+        group.size += size
         self._waiting_bytes += size
-        self._queue.put(waiting)
-        try:
-            return await waiting.done
-        finally:
-            self._waiting_bytes -= size
+        await done
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._next.waiting and not self._writing:
+            self._writing = True
+            self._queue.put((self._next, loop))
+            self._next = _Group()
 
     def _run(self) -> None:
-        going = True
-        while going:
-            group, going = self._next_group()
-            if group:
-                self._write_group(group)
+        while (found := self._queue.get()) is not None:
+            group, loop = found
+            failure = self._append(group)
+            loop.call_soon_threadsafe(self._finish, group, failure, loop)
+            if self._on_durable and failure is None:
+                self._on_durable(self._writer.end)
 
-    def _next_group(self) -> tuple[list[_Waiting], bool]:
-        """Wait for one, then take all that is there, up to `GROUP_BYTES`."""
-        first = self._queue.get()
-        group = []
-        size = 0
-        while first is not None:
-            group.append(first)
-            size += first.size
-            if size >= GROUP_BYTES:
-                break
-            try:
-                first = self._queue.get_nowait()
-            except queue.Empty:
-                return group, True
-        return group, first is not None
-
-    def _write_group(self, group: list[_Waiting]) -> None:
-        outcome = self._broken or self._append(group)
-        group[0].loop.call_soon_threadsafe(_resolve, group, outcome)
-        if self._on_durable and not isinstance(outcome, OSError):
-            self._on_durable(self._writer.end)
-
-    def _append(self, group: list[_Waiting]) -> list[list[Position]] | OSError:
+    def _append(self, group: _Group) -> OSError | None:
+        if self._broken is not None:
+            return self._broken
         try:
-            places = iter(self._writer.append([r for one in group for r in one.records]))
-            return [[next(places) for _ in one.records] for one in group]
+            self._writer.append(group.buffers)
         except PackWriteError as error:
             logger.warning("the pack takes nothing: %s", error)
             return error
@@ -205,13 +190,20 @@ class Inbox:
             self._broken = error if isinstance(error, PackSyncError) else PackSyncError(str(error))
             self._on_fatal()
             return self._broken
+        return None
 
-
-def _resolve(group: list[_Waiting], outcome: list[list[Position]] | OSError) -> None:
-    for index, waiting in enumerate(group):
-        if waiting.done.done():  # its connection went away; the bundle is durable all the same
-            continue
-        if isinstance(outcome, OSError):
-            waiting.done.set_exception(outcome)
-        else:
-            waiting.done.set_result(outcome[index])
+    def _finish(
+        self, group: _Group, failure: OSError | None, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._writing = False
+        self._hand_over(loop)
+        if not self._writing:
+            self._quiet.set()
+        self._waiting_bytes -= group.size
+        for done in group.waiting:
+            if done.done():  # its connection went away; the bundle is durable all the same
+                continue
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -22,6 +23,7 @@ from sqlalchemy import Connection, Executable, Row, Table, func, select
 
 from faultbox_collector.actions import ACTIONS
 from faultbox_collector.app import Collector, OpenPack, build_collector
+from faultbox_collector.digest.drafts import Drafter
 from faultbox_collector.digest.loop import Digest
 from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.records import Arrival, Position, encode_arrival
@@ -35,18 +37,12 @@ from faultbox_collector.store.products import DEFAULT_ORGANISATION, ensure_produ
 from faultbox_collector.store.progress import read_cursor
 from faultbox_collector.writer import Writer
 from faultbox_protocol import api
-from faultbox_protocol.report import Head
 from support.builders import NOON_MS
 
 T = TypeVar("T")
 PRODUCT = "inspect-eye"
 PATIENCE_SECONDS = 30.0
 COMMAND = str(Path(sys.executable).with_name("faultbox-collector"))
-
-
-def no_head(_sha256: bytes) -> Head | None:
-    """Know no head, as after a restart."""
-    return None
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -75,8 +71,11 @@ class Rig:
         timezone: str = "Asia/Shanghai",
         language: str = "zh_CN",
         pack_bytes: int = 64 << 20,
+        database: str = "",
     ) -> None:
-        self.settings = Settings(data=str(data), timezone=timezone, language=language)
+        self.settings = Settings(
+            data=str(data), timezone=timezone, language=language, database=database
+        )
         self.store = open_store(self.settings)
         self.packs = PackFolder(data)
         self.pack_writer = PackWriter(self.packs, pack_bytes, self.store.cursor or START)
@@ -103,17 +102,18 @@ class Rig:
         sent: str = "",
     ) -> list[Position]:
         """Append bundles to the pack in one group."""
-        return self.pack_writer.append(
-            [self.record(bundle, product, received_ms, sent) for bundle in bundles]
-        )
+        records = [self.record(bundle, product, received_ms, sent) for bundle in bundles]
+        begun = self.pack_writer.append(records)
+        ends = accumulate(map(len, records), initial=begun.offset)
+        return [Position(begun.pack, offset) for offset, _ in zip(ends, records, strict=False)]
 
     def digest(
         self,
         *,
         start: Position | None = None,
         batch_size: int = 500,
-        known_head: Callable[[bytes], Head | None] = no_head,
         writer: Writer | None = None,
+        drafter: Drafter | None = None,
     ) -> None:
         """Digest everything from the stored cursor, or from `start`, to the end of the packs."""
         begin = start or self.read(read_cursor)
@@ -122,9 +122,9 @@ class Rig:
             writer or self.writer,
             begin,
             batch_size,
-            known_head,
             self.digested.extend,
             retry_seconds=0.01,
+            drafter=drafter,
         )
         digest.start(self.pack_writer.end)
         wait_until(lambda: digest.position >= self.pack_writer.end)

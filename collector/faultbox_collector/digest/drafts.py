@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from faultbox_collector.domain.dating import Dated, date_fault
 from faultbox_collector.domain.facts import Facts
+from faultbox_collector.heads import read_head
 from faultbox_collector.pack.records import Arrival, Position, Record
 from faultbox_collector.signature.engine import Signed, sign_head
 from faultbox_protocol.api import Sent
-from faultbox_protocol.codec import Bundle, read_head
+from faultbox_protocol.codec import Bundle
 from faultbox_protocol.report import Head
 from faultbox_protocol.report_code import report_code
 from faultbox_protocol.words import FaultKind
@@ -53,12 +54,11 @@ class Drafter:
     """Makes drafts; equal faults are signed once, because storms repeat one fault.
 
     Args:
-        known_head: gives the head of a bundle that this process has decoded already, by the
-            bundle's SHA-256; where it has none, the head is decoded here.
+        read: decodes and checks the head of a bundle.
     """
 
-    def __init__(self, known_head: Callable[[bytes], Head | None]) -> None:
-        self._known_head = known_head
+    def __init__(self, read: Callable[[Bundle], Head] = read_head) -> None:
+        self._read = read
         self._signed: OrderedDict[object, Signed] = OrderedDict()
 
     def draft(self, record: Record) -> Draft:
@@ -67,7 +67,7 @@ class Drafter:
         Raises:
             ProtocolError: the head cannot be read.
         """
-        head = self._known_head(record.bundle.sha256) or read_head(record.bundle)
+        head = self._read(record.bundle)
         signed = None if head.kind is FaultKind.SELFTEST else self._sign(head)
         return Draft(
             arrival=record.arrival,

@@ -14,14 +14,13 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.digest.batch import Batch, apply_batch
 from faultbox_collector.digest.drafts import Draft, Drafter
+from faultbox_collector.heads import read_head
 from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.records import Damage, Position, Record, read_records
 from faultbox_collector.store.occurrences import QuarantineRow
 from faultbox_collector.store.products import DEFAULT_ORGANISATION
 from faultbox_collector.writer import Writer
-from faultbox_protocol.codec import read_head
 from faultbox_protocol.errors import ProtocolError
-from faultbox_protocol.report import Head
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +38,9 @@ class Digest:
         writer: the thread that writes the database.
         start: the stored cursor.
         batch_size: most bundles in one transaction.
-        known_head: the head of a bundle that the intake has decoded already.
         on_digested: called after each commit with the ids of its bundles.
         retry_seconds: how long it waits where the database is in trouble.
+        drafter: what decodes and signs.
     """
 
     def __init__(
@@ -50,9 +49,9 @@ class Digest:
         writer: Writer,
         start: Position | None,
         batch_size: int,
-        known_head: Callable[[bytes], Head | None],
         on_digested: Callable[[list[bytes]], None],
         retry_seconds: float = RETRY_SECONDS,
+        drafter: Drafter | None = None,
     ) -> None:
         self._folder = folder
         self._writer = writer
@@ -60,7 +59,7 @@ class Digest:
         self._batch_size = batch_size
         self._on_digested = on_digested
         self._retry_seconds = retry_seconds
-        self._drafter = Drafter(known_head)
+        self._drafter = drafter or Drafter()
         self._durable = self._at
         self._wake = threading.Event()
         self._stopping = threading.Event()

@@ -6,10 +6,15 @@ succeeds proves nothing.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.records import Position, find_end
+
+Buffer = bytes | bytearray | memoryview
+_VECTOR = 1024
+"""IOV_MAX of Linux: how many buffers one writev takes."""
 
 
 class PackWriteError(OSError):
@@ -50,8 +55,11 @@ class PackWriter:
         """Where the next record will lie; everything before it is durable."""
         return Position(self._number, self._size)
 
-    def append(self, records: list[bytes]) -> list[Position]:
-        """Write the records and make them durable; return where each lies.
+    def append(self, buffers: Sequence[Buffer]) -> Position:
+        """Write whole records, in any number of buffers, and make them durable.
+
+        Returns:
+            Where the first of them lies; the others follow without gaps.
 
         Raises:
             PackWriteError: nothing was written (the disk is full, for example).
@@ -59,13 +67,11 @@ class PackWriter:
         """
         if self._size >= self._pack_bytes:
             self._begin()
-        self._write(b"".join(records))
+        begun = self.end
+        size = self._write(buffers)
         _confirm(self._file)
-        positions = []
-        for record in records:
-            positions.append(Position(self._number, self._size))
-            self._size += len(record)
-        return positions
+        self._size += size
+        return begun
 
     def close(self) -> None:
         """Close the pack."""
@@ -73,14 +79,27 @@ class PackWriter:
             os.close(self._file)
             self._file = -1
 
-    def _write(self, data: bytes) -> None:
-        rest = memoryview(data)
+    def _write(self, buffers: Sequence[Buffer]) -> int:
+        """Write everything and return how many bytes that was."""
+        size = 0
         try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            for start in range(0, len(buffers), _VECTOR):
+                part = buffers[start : start + _VECTOR]
+                wanted = sum(map(len, part))
+                written = os.writev(self._file, part)
+                size += written
+                if written < wanted:  # a nearly full disk, or a limit on the file's size
+                    size += self._write_rest(memoryview(b"".join(part))[written:])
         except OSError as error:
             self._cut_back()
             raise PackWriteError(error.errno, f"write to the pack: {error.strerror}") from error
+        return size
+
+    def _write_rest(self, rest: memoryview) -> int:
+        size = len(rest)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
+        return size
 
     def _cut_back(self) -> None:
         try:

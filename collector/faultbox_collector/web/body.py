@@ -51,11 +51,13 @@ async def read_body(request: web.Request, slow: BodyLimits) -> bytes | bytearray
         TooLarge: it is larger than 16 MiB.
         ProblemError: 408, it comes too slowly.
     """
+    content = request.content
+    if content.is_eof():  # most bodies have come along with their headers
+        return _check_size(content.read_nowait())
     loop = asyncio.get_running_loop()
     begun = loop.time()
     body: bytes | bytearray = b""
     size = 0
-    content = request.content
     while True:
         allowed = slow.total_seconds + size / BYTES_PER_EXTRA_SECOND - (loop.time() - begun)
         try:
@@ -74,3 +76,9 @@ async def read_body(request: web.Request, slow: BodyLimits) -> bytes | bytearray
             body += part
         else:
             body = bytearray(body) + part  # grows in place: joining parts would take it twice
+
+
+def _check_size(body: bytes) -> bytes:
+    if len(body) > limits.BODY_BYTES:
+        raise TooLarge("body_too_large", f"at most {limits.BODY_BYTES} bytes")
+    return body

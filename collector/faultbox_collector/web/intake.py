@@ -5,19 +5,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import msgspec
 from aiohttp import web
 
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.domain.keys import KeyRow
+from faultbox_collector.heads import read_head
 from faultbox_collector.inbox import Inbox, InboxFull, Undigested
 from faultbox_collector.pack.records import Arrival, encode_arrival
-from faultbox_collector.pack.writer import PackSyncError, PackWriteError
+from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError
 from faultbox_collector.web.auth import KeyRing
 from faultbox_collector.web.body import BodyLimits, check_headers, read_body
 from faultbox_collector.web.problems import ProblemError, problem, status_of
 from faultbox_protocol import api
 from faultbox_protocol.api import Sent
-from faultbox_protocol.codec import Bundle, read_head, split_batch
+from faultbox_protocol.codec import Bundle, split_batch
 from faultbox_protocol.errors import Invalid, ProtocolError
 from faultbox_protocol.report import Head
 from faultbox_protocol.words import BundleState
@@ -30,6 +32,7 @@ LARGE_BODIES = 16
 """Larger bodies in hand at a time, 16 MiB each at most: one leaked key must not fill the memory."""
 
 _IN_FLIGHT = "in_flight"
+_JSON = msgspec.json.Encoder()
 _STATES = {422: BundleState.REFUSED}
 
 
@@ -160,14 +163,18 @@ class Intake:
         return _refusal(Invalid("id_reused", item.id.hex()), item.id)
 
     async def _make_durable(self, fresh: dict[bytes, Checked], key: KeyRow, arrival: bytes) -> None:
-        entries = [Undigested(item.bundle.sha256, key.product_id) for item in fresh.values()]
-        for item, entry in zip(fresh.values(), entries, strict=True):
+        entries = []
+        buffers: list[Buffer] = []
+        for bundle_id, item in fresh.items():
+            entry = Undigested(item.bundle.sha256, key.product_id)
+            entries.append(entry)
             # Before the write: the digest may be done with it before this task runs again.
-            self._inbox.remember(entry, item.head, item.bundle.head.raw_bytes)
+            self._inbox.remember(bundle_id, entry)
+            buffers += (arrival, item.bundle.data)
         try:
-            await self._inbox.accept([arrival + item.bundle.data for item in fresh.values()])
+            await self._inbox.accept(buffers)
         except BaseException as error:
-            self._inbox.forget(list(fresh))
+            self._inbox.forget(fresh)
             if isinstance(error, InboxFull | PackWriteError | PackSyncError):
                 raise _refuse_all(error) from error
             raise
@@ -200,19 +207,25 @@ def _answer(outcomes: Sequence[Outcome]) -> web.Response:
     if statuses <= {200, 202}:
         status = 202 if 202 in statuses else 200
         receipts = [_receipt(outcome) for outcome in outcomes]
-        return web.json_response({"receipts": receipts, "now_ms": now_ms}, status=status)
+        return _json_answer(status, {"receipts": receipts, "now_ms": now_ms})
     if len(outcomes) == 1:
         error = outcomes[0].error
         if error is None:
             return problem(409, _IN_FLIGHT)
         return problem(outcomes[0].status, error.reason, error.detail)
-    return web.json_response(
+    return _json_answer(
+        207,
         {
             "receipts": [_receipt(one) for one in outcomes if one.status in (200, 202)],
             "items": [_item(index, one) for index, one in enumerate(outcomes)],
             "now_ms": now_ms,
         },
-        status=207,
+    )
+
+
+def _json_answer(status: int, body: object) -> web.Response:
+    return web.Response(
+        body=_JSON.encode(body), status=status, content_type="application/json", charset="utf-8"
     )
 
 

@@ -16,10 +16,8 @@ from faultbox_collector.pack.records import (
 from faultbox_protocol.errors import ProtocolError
 from faultbox_protocol.framing import write_frame
 from faultbox_protocol.packing import pack
-from faultbox_protocol.report import Head
 from faultbox_protocol.words import FaultKind, FrameKind
 from support.builders import BOOT, NOON_MS, a_bundle, a_head, a_product, a_raw_bundle, an_err
-from support.collector import no_head
 
 
 def a_record(bundle: bytes, sent: str = "") -> Record:
@@ -29,37 +27,25 @@ def a_record(bundle: bytes, sent: str = "") -> Record:
 
 
 def test_a_draft_holds_what_the_store_needs() -> None:
-    draft = Drafter(no_head).draft(a_record(a_bundle(), sent=f"{BOOT};90000;5"))
+    draft = Drafter().draft(a_record(a_bundle(), sent=f"{BOOT};90000;5"))
     assert (draft.serial, draft.version) == ("SN-0001", "1.4.0")
     assert (draft.dated.at_ms, draft.dated.clock) == (NOON_MS + 30_000, "monotonic")
     assert draft.facts.type == "ValueError"
     assert draft.signed is not None
 
 
-def test_a_head_that_is_known_is_not_decoded_again() -> None:
-    asked: list[bytes] = []
-
-    def known(sha256: bytes) -> Head | None:
-        asked.append(sha256)
-        return a_head(7)
-
-    record = a_record(a_bundle(a_head(1)))
-    assert Drafter(known).draft(record).head == a_head(7)
-    assert asked == [record.bundle.sha256]
-
-
 def test_the_version_is_the_applications_else_the_systems() -> None:
     head = a_head(prod=a_product(app=None))
-    assert Drafter(no_head).draft(a_record(a_bundle(head))).version == "3.2.1"
+    assert Drafter().draft(a_record(a_bundle(head))).version == "3.2.1"
 
 
 def test_a_self_test_is_not_signed() -> None:
-    draft = Drafter(no_head).draft(a_record(a_bundle(a_head(kind=FaultKind.SELFTEST))))
+    draft = Drafter().draft(a_record(a_bundle(a_head(kind=FaultKind.SELFTEST))))
     assert draft.signed is None
 
 
 def test_equal_faults_get_equal_signatures_and_other_products_do_not_share_them() -> None:
-    drafter = Drafter(no_head)
+    drafter = Drafter()
     heads = [a_head(1), a_head(2), a_head(3, err=an_err(functions=("other",)))]
     one, two, three = (drafter.draft(a_record(a_bundle(head))).signed for head in heads)
     assert one == two
@@ -70,18 +56,18 @@ def test_equal_faults_get_equal_signatures_and_other_products_do_not_share_them(
 
 def test_a_code_beside_a_signal_is_the_one_that_says_more() -> None:
     err = replace(an_err(type=None, msg="boot failed: E-202", functions=()), code=None)
-    draft = Drafter(no_head).draft(a_record(a_bundle(a_head(kind=FaultKind.ERROR, err=err))))
+    draft = Drafter().draft(a_record(a_bundle(a_head(kind=FaultKind.ERROR, err=err))))
     assert draft.facts.code == "E-202"
 
 
 def test_a_head_that_cannot_be_read_is_an_error() -> None:
     broken = a_raw_bundle(write_frame(FrameKind.HEAD, pack({"v": 9})))
     with pytest.raises(ProtocolError):
-        Drafter(no_head).draft(a_record(broken))
+        Drafter().draft(a_record(broken))
 
 
 def test_many_different_faults_do_not_grow_the_memory_without_bound(tmp_path: Path) -> None:
-    drafter = Drafter(no_head)
+    drafter = Drafter()
     for number in range(1500):
         drafter.draft(a_record(a_bundle(a_head(number, err=an_err(msg=f"n {number}")))))
     assert drafter.cached <= 512

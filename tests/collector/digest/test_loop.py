@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import OperationalError
 
+from faultbox_collector.digest.drafts import Drafter
 from faultbox_collector.pack.files import START
 from faultbox_collector.pack.records import Position
 from faultbox_collector.store import tables
 from faultbox_collector.store.progress import read_cursor, read_tallies
 from faultbox_collector.writer import Writer
-from faultbox_protocol.codec import scan_bundle
+from faultbox_protocol.codec import Bundle, read_head, scan_bundle
 from faultbox_protocol.framing import write_frame
 from faultbox_protocol.packing import pack
 from faultbox_protocol.report import Head
@@ -99,14 +100,14 @@ def test_one_poison_bundle_is_set_aside_and_the_rest_is_stored(rig: Rig) -> None
     storm = a_storm(1, 20)
     poison = scan_bundle(memoryview(storm[12])).sha256
 
-    def known_head(sha256: bytes) -> Head | None:
+    def read(bundle: Bundle) -> Head:
         # A lone surrogate passes no decoder; here it stands for whatever a database refuses.
-        if sha256 != poison:
-            return None
+        if bundle.sha256 != poison:
+            return read_head(bundle)
         return replace(a_head(13), prod=a_product(serial="SN-\ud800"))
 
     places = rig.put(*storm)
-    rig.digest(known_head=known_head)
+    rig.digest(drafter=Drafter(read))
     assert rig.count(tables.occurrence) == 19
     [row] = rig.rows(tables.quarantine)
     assert (row.reason, row.bundle_id) == ("undigestible", an_id(13))
@@ -119,9 +120,8 @@ def test_one_poison_bundle_is_set_aside_and_the_rest_is_stored(rig: Rig) -> None
 
 def test_a_batch_of_nothing_but_poison_is_set_aside_whole(rig: Rig) -> None:
     rig.put(*a_storm(1, 5))
-    rig.digest(
-        known_head=lambda _sha: replace(a_head(1), prod=a_product(name="x" * 9, app="\ud800"))
-    )
+    head = replace(a_head(1), prod=a_product(name="x" * 9, app="\ud800"))
+    rig.digest(drafter=Drafter(lambda _bundle: head))
     assert rig.count(tables.occurrence) == 0
     assert rig.count(tables.quarantine) == 5
     assert rig.read(read_cursor) == rig.pack_writer.end
@@ -142,7 +142,7 @@ def test_a_damaged_stretch_is_set_aside_with_poison_around_it(rig: Rig) -> None:
     data = bytearray(path.read_bytes())
     data[places[3].offset + 200] ^= 0xFF
     path.write_bytes(data)
-    rig.digest(known_head=lambda _sha: None)
+    rig.digest()
     assert rig.count(tables.occurrence) == 7
     [row] = rig.rows(tables.quarantine)
     assert (row.pack_offset, row.pack_bytes) == (
@@ -162,7 +162,7 @@ def test_a_damaged_stretch_is_noted_once_when_the_batch_is_divided(rig: Rig) -> 
     path.write_bytes(data)
     poison = scan_bundle(memoryview(storm[3])).sha256
     broken = replace(a_head(4), prod=a_product(serial="\ud800"))
-    rig.digest(known_head=lambda sha: broken if sha == poison else None)
+    rig.digest(drafter=Drafter(lambda b: broken if b.sha256 == poison else read_head(b)))
     assert rig.count(tables.occurrence) == 5
     reasons = Counter(row.pack_offset for row in rig.rows(tables.quarantine))
     assert reasons == {places[of].offset: 1 for of in (1, 3, 6)}

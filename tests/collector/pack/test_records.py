@@ -66,10 +66,13 @@ def test_records_in_any_grouping_read_back_identical(
         writer = PackWriter(packs, data.draw(st.sampled_from([1, 3000, 1 << 20])))
         for group in groups:
             chosen = [data.draw(st.sampled_from(bundles)) for _ in group]
-            places = writer.append(
-                [encode_arrival(a) + bundle for a, bundle in zip(group, chosen, strict=True)]
+            arrivals = [encode_arrival(arrival) for arrival in group]
+            at = writer.append(
+                [part for pair in zip(arrivals, chosen, strict=True) for part in pair]
             )
-            written += list(zip(places, group, chosen, strict=True))
+            for arrival, frame, bundle in zip(group, arrivals, chosen, strict=True):
+                written.append((at, arrival, bundle))
+                at = Position(at.pack, at.offset + len(frame) + len(bundle))
         writer.close()
         found = [
             (one.position, one.arrival, bytes(one.bundle.data))

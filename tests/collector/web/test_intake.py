@@ -4,7 +4,7 @@ import asyncio
 import errno
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 
 from faultbox_collector.pack.files import PackFolder
 from faultbox_collector.pack.records import Position, Record, read_records
-from faultbox_collector.pack.writer import PackSyncError, PackWriteError, PackWriter
+from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError, PackWriter
 from faultbox_collector.store import tables
 from faultbox_collector.web.intake import LARGE_BODIES
 from faultbox_protocol import api, limits
@@ -337,12 +337,12 @@ class Disk(PackWriter):
         self.begun = threading.Event()
         self.failure: OSError | None = None
 
-    def append(self, records: list[bytes]) -> list[Position]:
+    def append(self, buffers: Sequence[Buffer]) -> Position:
         self.begun.set()
         assert self.go.wait(30)
         if self.failure is not None:
             raise self.failure
-        return super().append(records)
+        return super().append(buffers)
 
 
 @asynccontextmanager
