@@ -8,7 +8,7 @@ file is an error; unknown environment names are other people's.
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,9 @@ class Settings:
     data: str = ""
     """Folder that holds everything: database, packs, sockets. Empty: /var/lib/faultbox/data for
     root, else $XDG_DATA_HOME/faultbox or ~/.local/share/faultbox."""
+    database: str = field(default="", repr=False)  # may hold a password
+    """Empty: SQLite in the data folder. postgresql://user@host:port/name: a database on a
+    PostgreSQL server, 15 or newer. A password is better kept in ~/.pgpass or PGPASSWORD."""
     host: str = "127.0.0.1"
     """Address to listen on. Loopback until somebody says otherwise: pages and keys are secrets."""
     port: int = 8080
@@ -54,6 +57,41 @@ class Settings:
     """How long a request's body may pause before it is answered with 408."""
     body_seconds: int = 60
     """How long a body may take in all, and a second more for each 64 KiB: slow links are honest."""
+    head_seconds: int = 20
+    """How long the head of a request may take, and a connection's silence before it; 0: no limit.
+    Answered with 408."""
+    trusted_proxies: str = ""
+    """Addresses or networks of reverse proxies, separated by commas, whose X-Forwarded-For is
+    believed. Behind a proxy that is not named here every device has the proxy's address."""
+    connections: int = 4000
+    """Open connections in all, at most the process's file limit less 128; 0: only that."""
+    connections_per_address: int = 32
+    """Open connections of one address; more get 429. This machine and named proxies are exempt;
+    0: no limit."""
+    rate_address_per_second: int = 100
+    """Requests that one address (IPv6: its first 64 bits) may send for long; 0: no limit. A site of
+    thousands of devices may share one. This machine is exempt."""
+    rate_address_burst: int = 2000
+    """Requests of one address at once: a site that comes back after an outage."""
+    rate_key_per_second: int = 500
+    """Bundles that one ingest key may send for long; 0: no limit. A fifth of what a small server
+    digests: one leaked key leaves room for the others."""
+    rate_key_burst: int = 20000
+    """Bundles of one key at once: a fleet that comes back after an outage."""
+    rate_device_per_minute: int = 60
+    """Bundles that one device may send for long; 0: no limit. One in a crash loop must not hide
+    the others; 500 that waited in a spool take five minutes."""
+    rate_device_burst: int = 200
+    """Bundles of one device at once: two full batches."""
+    bodies_mib: int = 64
+    """Bodies over 256 KiB in hand at a time, in MiB, as announced; more get 503. Smaller ones are
+    bounded by the number of connections."""
+    disk_reserve_mib: int = 256
+    """Free space in MiB that is left to the digest, at most a twentieth of the disk: with less,
+    bundles get 503; 0 switches it off."""
+    ballast_mib: int = 64
+    """Size in MiB, at most a twentieth of the disk, of a file that is given up when the disk is
+    full, because a full database cannot even be pruned; 0: none."""
     key_cache_seconds: int = 5
     """How long a revoked key may still be taken by a server that did not revoke it itself."""
 
@@ -117,20 +155,40 @@ def _convert(name: str, value: object) -> object:
         except ValueError:
             raise SettingsError(f"{name} must be a whole number, not {value!r}") from None
     if type(value) is not wanted:
-        raise SettingsError(f"{name} must be {wanted.__name__}, not {value!r}")
+        shown = "" if name == "database" else f", not {value!r}"  # it may hold a password
+        raise SettingsError(f"{name} must be {wanted.__name__}{shown}")
     return value
+
+
+_LIMITS = (
+    "head_seconds",
+    "connections",
+    "connections_per_address",
+    "rate_address_per_second",
+    "rate_address_burst",
+    "rate_key_per_second",
+    "rate_key_burst",
+    "rate_device_per_minute",
+    "rate_device_burst",
+    "bodies_mib",
+    "disk_reserve_mib",
+    "ballast_mib",
+)
+"""Limits that 0 switches off; a burst of 0 is one of 1."""
 
 
 def _check(settings: Settings) -> Settings:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsError("tls_cert and tls_key go together: give both or none")
+    if settings.database and not settings.database.startswith("postgresql://"):
+        raise SettingsError(  # without the value: it may hold a password
+            "database must be empty for SQLite or begin with postgresql://"
+        )
     if settings.language not in ("zh_CN", "en"):
         raise SettingsError(f"language must be zh_CN or en, not {settings.language!r}")
     if not 0 <= settings.port <= 65535:
         raise SettingsError(f"port must be from 0 to 65535, not {settings.port}")
-    for name in ("pack_mib", "digest_batch", "body_idle_seconds", "body_seconds"):
-        if getattr(settings, name) < 1:
-            raise SettingsError(f"{name} must be at least 1, not {getattr(settings, name)}")
+    _check_numbers(settings)
     if settings.timezone:
         try:
             ZoneInfo(settings.timezone)
@@ -139,6 +197,15 @@ def _check(settings: Settings) -> Settings:
                 f"timezone must be an IANA name such as Asia/Shanghai, not {settings.timezone!r}"
             ) from None
     return settings
+
+
+def _check_numbers(settings: Settings) -> None:
+    for name in ("pack_mib", "digest_batch", "body_idle_seconds", "body_seconds"):
+        if getattr(settings, name) < 1:
+            raise SettingsError(f"{name} must be at least 1, not {getattr(settings, name)}")
+    for name in _LIMITS:
+        if getattr(settings, name) < 0:
+            raise SettingsError(f"{name} must not be negative, not {getattr(settings, name)}")
 
 
 def machine_zone() -> str:

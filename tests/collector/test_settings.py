@@ -90,5 +90,11 @@ def test_every_setting_can_come_from_the_environment() -> None:
     assert all(getattr(found, f.name) != getattr(Settings(), f.name) for f in fields(Settings))
 
 
+def test_a_limit_is_switched_off_by_0_and_never_negative() -> None:
+    assert load_settings(environ={"FAULTBOX_RATE_KEY_PER_SECOND": "0"}).rate_key_per_second == 0
+    with pytest.raises(SettingsError, match="rate_key_per_second must not be negative"):
+        load_settings(environ={"FAULTBOX_RATE_KEY_PER_SECOND": "-1"})
+
+
 def test_this_machine_has_a_zone() -> None:
     assert load_settings(environ={}, options={"timezone": machine_zone()})
