@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from faultbox_protocol import api
 from faultbox_protocol.codec import scan_bundle
+
+AGAIN = (408, 409, 429, 503)
+"""Statuses that ask a device to come again."""
 
 
 @dataclass(slots=True)
@@ -23,16 +26,36 @@ class Ledger:
 
 
 class Devices:
-    """Connections to one port that take bundles from one queue; a lost answer means again."""
+    """Connections to one port that take bundles from one queue; a lost answer means again.
 
-    def __init__(self, port: int, key: str, bundles: Iterable[tuple[str, bytes]]) -> None:
+    Args:
+        port: the collector's, or that of a proxy before it.
+        key: the product's ingest key.
+        bundles: id in hex and bytes of each.
+        most: bundles in one request, at most.
+        generator: what chooses how many, and how long to wait.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        key: str,
+        bundles: Iterable[tuple[str, bytes]],
+        *,
+        most: int = 1,
+        generator: random.Random | None = None,
+    ) -> None:
         self.port = port
         self.key = key
         self.ledger = Ledger()
-        self._left = list(bundles)[::-1]
-        self._stopping = False
         self.deaf = False
         """Whether answers are lost on the way: nobody heard them, so nothing is acknowledged."""
+        self.pause_seconds = 0.0
+        """Between two requests of one device: how fast the load is."""
+        self._left = list(bundles)[::-1]
+        self._most = most
+        self._random = generator or random.Random()
+        self._stopping = False
 
     @property
     def left(self) -> int:
@@ -56,42 +79,50 @@ class Devices:
     async def _device(self) -> None:
         stream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         while self._left and not self._stopping:
-            bundle_id, bundle = self._left.pop()
-            self.ledger.sent[bundle_id] = scan_bundle(memoryview(bundle)).sha256.hex()
-            while not self._stopping:
+            taken = [self._left.pop() for _ in range(min(self._throw(), len(self._left)))]
+            self.ledger.sent.update(
+                (bundle_id, scan_bundle(memoryview(bundle)).sha256.hex())
+                for bundle_id, bundle in taken
+            )
+            hand = dict(taken)
+            while hand and not self._stopping:
                 try:
                     stream = stream or await asyncio.open_connection("127.0.0.1", self.port)
-                    if await self._send(*stream, bundle_id, bundle):
-                        break
+                    for bundle_id in await self._send(*stream, hand):
+                        del hand[bundle_id]
                 except (OSError, EOFError, TimeoutError):
                     if stream is not None:
                         stream[1].close()
                     stream = None
-                await asyncio.sleep(random.uniform(0.005, 0.03))
+                if hand:
+                    await asyncio.sleep(self._random.uniform(0.005, 0.03))
+            await asyncio.sleep(self.pause_seconds)
         if stream is not None:
             stream[1].close()
             with contextlib.suppress(OSError):
                 await stream[1].wait_closed()
 
+    def _throw(self) -> int:
+        return self._random.randint(1, self._most)
+
     async def _send(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        bundle_id: str,
-        bundle: bytes,
-    ) -> bool:
-        """Send one bundle; tell whether it is acknowledged."""
+        hand: Mapping[str, bytes],
+    ) -> list[str]:
+        """Send bundles in one request; return the ids of those that are acknowledged."""
+        body = b"".join(hand.values())
         head = (
             f"POST {api.BUNDLES} HTTP/1.1\r\nHost: faultbox\r\n{api.KEY_HEADER}: {self.key}\r\n"
-            f"Content-Type: {api.MEDIA_TYPE}\r\nContent-Length: {len(bundle)}\r\n\r\n"
+            f"Content-Type: {api.MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        writer.write(head.encode() + bundle)
+        writer.write(head.encode() + body)
         async with asyncio.timeout(20):
             await writer.drain()
             first = (await reader.readline()).split()
             if len(first) < 2:
                 raise EOFError
-            status = int(first[1])
             length = 0
             while (line := await reader.readline()) not in (b"\r\n", b""):
                 name, _, value = line.partition(b":")
@@ -100,11 +131,19 @@ class Devices:
             answer = json.loads(await reader.readexactly(length))
         if self.deaf:
             raise EOFError
-        if status in (200, 202):
-            [receipt] = answer["receipts"]
-            assert receipt["sha256"] == self.ledger.sent[bundle_id]
-            self.ledger.acked.add(bundle_id)
-            return True
-        if status not in (409, 503):
-            self.ledger.refused.append(status)
-        return False
+        return self._hear(int(first[1]), answer)
+
+    def _hear(self, status: int, answer: dict[str, list[dict[str, str]]]) -> list[str]:
+        """Note what an answer says of each bundle; return the acknowledged."""
+        if status not in (200, 202, 207):
+            if status not in AGAIN:
+                self.ledger.refused.append(status)
+            return []
+        for item in answer.get("items", []):
+            if int(item["status"]) not in (200, 202, *AGAIN):
+                self.ledger.refused.append(int(item["status"]))
+        acked = [receipt["id"] for receipt in answer["receipts"]]
+        for receipt in answer["receipts"]:
+            assert receipt["sha256"] == self.ledger.sent[receipt["id"]]
+        self.ledger.acked.update(acked)
+        return acked
