@@ -6,9 +6,14 @@ from faultbox_collector.settings import Settings, load_settings
 
 
 def add_settings_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--config` and `--data`."""
+    """Add `--config`, `--data` and `--database`."""
     parser.add_argument("--config", metavar="FILE", help="faultbox.toml (FAULTBOX_CONFIG)")
     parser.add_argument("--data", metavar="FOLDER", help="the data folder (FAULTBOX_DATA)")
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="postgresql://user@host/name instead of SQLite in the data folder (FAULTBOX_DATABASE)",
+    )
 
 
 def settings_of(args: argparse.Namespace) -> Settings:

@@ -1,8 +1,10 @@
-"""Opening the database: pragmas that make a commit durable, and one writer.
+"""Opening the database: commits that are durable, one connection that writes, readers that cannot.
 
-SQLite: WAL with `synchronous=FULL` (NORMAL lost 300 of 300 acknowledged rows in a power cut),
-`BEGIN IMMEDIATE` on the writing connection (the default start of a transaction silently lost 228
-of 960 updates), read-only connections for everybody else.
+SQLite in the data folder: WAL with `synchronous=FULL` (NORMAL lost 300 of 300 acknowledged rows in
+a power cut), `BEGIN IMMEDIATE` on the writing connection (the default start of a transaction
+silently lost 228 of 960 updates), read-only connections for everybody else.
+
+PostgreSQL by URL: see `store.postgres`.
 """
 
 from pathlib import Path
@@ -14,12 +16,26 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.pool import NullPool, QueuePool
 
+from faultbox_collector.store import postgres
+
 DATABASE = "faultbox.sqlite3"
 BUSY_MS = 10_000
+READERS = 4
+"""Connections of the read models."""
 
 
-def open_writer_engine(data: Path) -> Engine:
-    """Return the engine whose one connection writes; every transaction takes the write lock."""
+def open_writer_engine(data: Path, database: str = "") -> Engine:
+    """Return the engine whose one connection writes.
+
+    Args:
+        data: the data folder, where SQLite's file lies.
+        database: empty for SQLite, else a `postgresql://` URL.
+
+    Raises:
+        SettingsError: the URL cannot be used, or psycopg is not installed.
+    """
+    if database:
+        return postgres.open_writer_engine(database)
     engine = create_engine(
         URL.create("sqlite", database=str(data / DATABASE)),
         poolclass=NullPool,
@@ -47,13 +63,19 @@ def open_writer_engine(data: Path) -> Engine:
     return engine
 
 
-def open_reader_engine(data: Path) -> Engine:
-    """Return the engine of the read models: a few connections that cannot write."""
+def open_reader_engine(data: Path, database: str = "") -> Engine:
+    """Return the engine of the read models: a few connections that cannot write.
+
+    Raises:
+        SettingsError: the URL cannot be used, or psycopg is not installed.
+    """
+    if database:
+        return postgres.open_reader_engine(database, READERS)
     name = "file:" + quote(str((data / DATABASE).absolute()))  # a folder may be called 100%
     engine = create_engine(
         URL.create("sqlite", database=name, query={"mode": "ro", "uri": "true"}),
         poolclass=QueuePool,
-        pool_size=4,
+        pool_size=READERS,
         max_overflow=0,
         connect_args={"isolation_level": None, "check_same_thread": False},
     )

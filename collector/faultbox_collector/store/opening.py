@@ -1,6 +1,8 @@
-"""Opening the data folder: lock, migrate, make the default organisation.
+"""Opening the data folder and its database: lock, migrate, make the default organisation.
 
-The lock forbids a second process that writes: SQLite has one writer, and packs have one.
+The folder's lock forbids a second process that writes: SQLite has one writer, and packs have one.
+On PostgreSQL the writing connection holds a lock on the database, too (`store.postgres`), so that
+migrations never run twice at once.
 """
 
 import fcntl
@@ -15,6 +17,7 @@ from faultbox_collector.pack.records import Position
 from faultbox_collector.settings import Settings, machine_zone
 from faultbox_collector.store.engine import DATABASE, open_reader_engine, open_writer_engine
 from faultbox_collector.store.migrate import read_revisions, upgrade_schema
+from faultbox_collector.store.postgres import DatabaseBusy, describe_database
 from faultbox_collector.store.products import (
     DEFAULT_ORGANISATION,
     Organisation,
@@ -55,7 +58,8 @@ def open_store(settings: Settings) -> OpenStore:
 
     Raises:
         DataFolderBusy: another process has it.
-        DataFolderError: it cannot be made or is of a newer release.
+        DataFolderError: it cannot be made, its database cannot be used or is of a newer release.
+        SettingsError: the database's URL cannot be used.
     """
     data = settings.data_path
     lock = lock_folder(data)
@@ -64,14 +68,24 @@ def open_store(settings: Settings) -> OpenStore:
     except SQLAlchemyError as error:
         os.close(lock)
         reason = getattr(error, "orig", None) or error
-        raise DataFolderError(f"cannot use the database in {data}: {reason}") from None
+        raise DataFolderError(f"cannot use {describe_place(settings)}: {reason}") from None
+    except DatabaseBusy as error:
+        os.close(lock)
+        raise DataFolderError(f"cannot use {describe_place(settings)}: {error}") from None
     except BaseException:
         os.close(lock)
         raise
 
 
+def describe_place(settings: Settings) -> str:
+    """Return where the database is, in words for messages and without a password."""
+    if settings.database:
+        return f"the database {describe_database(settings.database)}"
+    return f"the database in {settings.data_path}"
+
+
 def _open_locked(settings: Settings, data: Path, lock: int) -> OpenStore:
-    engine = open_writer_engine(data)
+    engine = open_writer_engine(data, settings.database)
     with engine.connect() as connection, connection.begin():
         _migrate(connection)
         ensure_organisation(
@@ -79,8 +93,10 @@ def _open_locked(settings: Settings, data: Path, lock: int) -> OpenStore:
         )
         organisation = read_organisation(connection, DEFAULT_ORGANISATION)
         cursor = read_cursor(connection)
-    (data / DATABASE).chmod(0o600)
-    return OpenStore(data, lock, engine, open_reader_engine(data), organisation, cursor)
+    if not settings.database:
+        (data / DATABASE).chmod(0o600)
+    reader_engine = open_reader_engine(data, settings.database)
+    return OpenStore(data, lock, engine, reader_engine, organisation, cursor)
 
 
 def lock_folder(data: Path) -> int:
