@@ -14,11 +14,14 @@ from dataclasses import asdict, dataclass
 
 from faultbox_agent.backoff import key_wait_seconds, next_wait_seconds
 from faultbox_agent.clock import Clock
+from faultbox_agent.ledger import Ledger
+from faultbox_agent.reshaping import shed, unpack
 from faultbox_agent.settings import Settings
 from faultbox_agent.spool import Entry, Spool
 from faultbox_agent.state import State
 from faultbox_agent.verdict import Answer, Fate, Verdict, Wait, judge_answer
 from faultbox_protocol import limits
+from faultbox_protocol.errors import ProtocolError
 from faultbox_protocol.words import ClockQuality
 
 EXPIRY_MS = 150 * 24 * 3_600_000
@@ -27,6 +30,8 @@ _PLAUSIBLE_MS = 1_577_836_800_000
 _LONGEST_MS = 25 * 3_600_000
 _OUTCOME_BYTES = 4 * 1024 * 1024
 _GRACE_MS = 15_000
+_DISK_SECONDS = 60.0
+"""A bundle that needs another form waits so long where the disk refuses to write it."""
 
 
 @dataclass(slots=True)
@@ -43,22 +48,22 @@ class Courier:
 
     def __init__(
         self,
-        spool: Spool,
-        state: State,
+        ledger: Ledger,
         settings: Settings,
         clock: Clock,
-        shed: Callable[[bytes], bool],
         chance: Callable[[], float],
         clock_quality: Callable[[], ClockQuality],
     ) -> None:
-        self._spool = spool
-        self._state = state
+        self._ledger = ledger
+        self._spool: Spool = ledger.spool
+        self._state: State = ledger.state
         self._settings = settings
         self._clock = clock
-        self._shed = shed
         self._chance = chance
         self._clock_quality = clock_quality
         self._upload: _Upload | None = None
+        self._held_ms: dict[bytes, int] = {}
+        """Bundles that the collector wants later than others: monotonic time of each."""
         self._next_ms = clock.mono_ms() + self._remembered_wait_ms()
 
     @property
@@ -80,11 +85,16 @@ class Courier:
         """Return the monotonic time of the next thing to do, None where there is nothing."""
         if self._upload is not None:
             return self._upload.deadline_ms
-        return self._next_ms if self.able and len(self._spool) else None
+        if not self.able or not len(self._spool):
+            return None
+        if len(self._held_ms) < len(self._spool):
+            return self._next_ms
+        return max(self._next_ms, min(self._held_ms.values()))
 
     def hurry(self) -> None:
         """Try at once, whatever was learnt before."""
         self._next_ms = self._clock.mono_ms()
+        self._held_ms.clear()
 
     def start(self) -> bool:
         """Start an upload if one is due; say whether one was started."""
@@ -141,18 +151,24 @@ class Courier:
         code = _reap(upload.child)
         answer, sent, damaged = _read_outcome(bytes(upload.output), code)
         for bundle_id in damaged:
-            self._lose(bundle_id, "damaged")
+            self._ledger.note_lost(bundle_id, "damaged", aside=True)
         if sent or answer.error:
             self.apply(judge_answer(answer, sent))
         self._state.delivery.door = self._door()
 
     def apply(self, verdict: Verdict) -> None:
         """Do what a verdict says."""
+        now_ms = self._clock.mono_ms()
+        for bundle_id, seconds in verdict.waits.items():
+            self._held_ms[bundle_id] = now_ms + int(seconds * (1 + self._chance() / 10) * 1000)
         for bundle_id, fate in verdict.fates.items():
             if fate is Fate.DELIVERED:
-                self._deliver(bundle_id)
-            elif fate is Fate.DEAD or not self._shed(bundle_id):
-                self._lose(bundle_id, "refused")
+                self._ledger.note_delivered(bundle_id)
+            elif fate is Fate.DEAD:
+                self._ledger.note_lost(bundle_id, "refused", aside=True)
+            else:
+                self._reshape(bundle_id, fate)
+        self._held_ms = {one: at for one, at in self._held_ms.items() if self._spool.waits(one)}
         delivery = self._state.delivery
         delivery.last, delivery.last_wall_ms = verdict.word, self._clock.wall_ms()
         if verdict.smaller_batch:
@@ -174,15 +190,20 @@ class Courier:
             return key_wait_seconds(self._chance(), asked)
         return next_wait_seconds(delivery.attempts, self._chance(), asked)
 
-    def _deliver(self, bundle_id: bytes) -> None:
-        entry = self._spool.remove(bundle_id)
-        self._state.delivered += entry.n if entry is not None else 0
-
-    def _lose(self, bundle_id: bytes, reason: str) -> None:
-        entry = self._spool.set_aside(bundle_id)
-        if entry is not None:
-            self._state.lose(reason, entry.n)
-            self._state.give_back_drops(entry.drops)
+    def _reshape(self, bundle_id: bytes, fate: Fate) -> None:
+        """Give a bundle the form that was asked for; where it has none, it is refused."""
+        try:
+            if fate is Fate.SHED:
+                done = shed(self._ledger, self._clock, bundle_id)
+            else:
+                done = unpack(self._ledger, bundle_id)
+        except ProtocolError:
+            self._ledger.note_lost(bundle_id, "damaged", aside=True)
+        except OSError:
+            self._held_ms[bundle_id] = self._clock.mono_ms() + int(_DISK_SECONDS * 1000)
+        else:
+            if not done:
+                self._ledger.note_lost(bundle_id, "refused", aside=True)
 
     def _discard_expired(self) -> None:
         """Give up what is too old; only a synced clock may say so, others jump."""
@@ -191,17 +212,20 @@ class Courier:
         oldest_ms = self._clock.wall_ms() - EXPIRY_MS
         for entry in self._spool.entries:
             if entry.t_ms is not None and _PLAUSIBLE_MS < entry.t_ms < oldest_ms:
-                self._spool.remove(entry.id)
-                self._state.lose("expired", entry.n)
-                self._state.give_back_drops(entry.drops)
+                self._ledger.note_lost(entry.id, "expired")
 
     def _choose_batch(self) -> list[Entry]:
-        """Return the oldest bundles that fit into one request."""
+        """Return the oldest bundles that may go and fit into one request."""
         most = min(self._settings.delivery.batch_bundles, limits.BODY_BUNDLES)
         most = min(most, self._state.delivery.batch or most)
         most_bytes = min(self._settings.delivery.batch_mib * limits.MIB, limits.BODY_BYTES)
         chosen: list[Entry] = []
-        for entry in self._spool.entries[:most]:
+        now_ms = self._clock.mono_ms()
+        for entry in self._spool.entries:
+            if self._held_ms.get(entry.id, now_ms) > now_ms:
+                continue
+            if len(chosen) == most:
+                break
             if chosen and sum(one.size_bytes for one in chosen) + entry.size_bytes > most_bytes:
                 break
             chosen.append(entry)

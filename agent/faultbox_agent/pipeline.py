@@ -4,7 +4,7 @@ Whoever brings a fault learns what became of it, and only then forgets it.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -13,7 +13,8 @@ from faultbox_agent.capture import Capture, add_hits
 from faultbox_agent.clock import Clock
 from faultbox_agent.fault import Fault, Losses, new_fault_id
 from faultbox_agent.fault_text import BadFault
-from faultbox_agent.spool import Spool, SpoolFull, entry_of, is_full
+from faultbox_agent.ledger import Ledger
+from faultbox_agent.spool import SUFFIX, Spool, SpoolFull, entry_of, is_full
 from faultbox_agent.state import Fold, State
 from faultbox_protocol import codec, limits, schema
 from faultbox_protocol.report import Attachment, Evidence, Head
@@ -53,10 +54,11 @@ class Pipeline:
     """Takes faults in and puts bundles into the spool."""
 
     def __init__(
-        self, spool: Spool, state: State, capture: Capture, clock: Clock, burst_per_minute: int
+        self, ledger: Ledger, capture: Capture, clock: Clock, burst_per_minute: int
     ) -> None:
-        self._spool = spool
-        self._state = state
+        self._ledger = ledger
+        self._spool: Spool = ledger.spool
+        self._state: State = ledger.state
         self._capture = capture
         self._clock = clock
         self._admission = Admission(burst_per_minute)
@@ -66,7 +68,7 @@ class Pipeline:
 
     def take(self, fault: Fault, files: Sequence[AttachedFile] = ()) -> Outcome:
         """Take one fault in."""
-        if self._spool.knows(fault.id) or fault.id in self._folded:
+        if self._knows(fault.id):
             return Outcome.KNOWN
         try:
             head = self._capture.build_head(fault)
@@ -88,29 +90,13 @@ class Pipeline:
 
     def lose(self, fault: Fault) -> None:
         """Count a fault that the disk refused and that nobody will bring again."""
-        count = fault.head.get("n")
-        self._state.lose("disk_error", count if isinstance(count, int) and count > 0 else 1)
-
-    def shed(self, fault_id: bytes) -> bool:
-        """Make a bundle that is too large for the collector smaller, under a new id.
-
-        First it loses its files, then its evidence. False where nothing is left to lose.
-        """
-        data = self._spool.read(fault_id)
-        bundle = codec.scan_bundle(memoryview(data))
-        head = codec.read_head(bundle)
-        if bundle.blobs:
-            evidence = codec.read_evidence(bundle)
-        elif bundle.evidence is not None:
-            evidence = Evidence()
-        else:
-            return False
-        fresh = replace(head, id=new_fault_id(self._clock.wall_ms()), of=fault_id, att=(), drops={})
-        self._state.give_back_drops(dict(head.drops))
-        if self._store(fresh, evidence, ()) is not Outcome.SPOOLED:
-            return False
-        self._spool.remove(fault_id)
-        return True
+        try:
+            head = self._capture.build_head(fault)
+        except BadFault:
+            self._state.lose("disk_error")
+            return
+        self._state.lose("disk_error", head.n)
+        self.take_losses(Losses(dict(head.drops)))
 
     def file_folds(self, *, everything: bool = False) -> int:
         """File the folds that are due; return how many were."""
@@ -129,6 +115,11 @@ class Pipeline:
     def next_fold_ms(self) -> int | None:
         """Return when the next fold is due."""
         return min((fold.due_ms for fold in self._state.folds.values()), default=None)
+
+    def _knows(self, fault_id: bytes) -> bool:
+        """Say whether this fault was taken before, though its bundle may have gone since."""
+        settled = fault_id.hex() + SUFFIX in self._state.settled
+        return settled or self._spool.knows(fault_id) or fault_id in self._folded
 
     def _build_evidence(self, fault: Fault) -> tuple[Evidence, int]:
         """Build evidence; where that fails the report goes on with a note in its place."""
@@ -185,38 +176,33 @@ class Pipeline:
         self, head: Head, evidence: Evidence | None, files: Sequence[AttachedFile]
     ) -> Outcome:
         """Encode and spool, with the losses counted so far on board."""
-        for reason, count in head.drops.items():
-            self._state.lose(reason, count)
-        drops = self._state.take_drops()
-        head = replace(
-            head,
-            seq=self._state.next_seq,
-            drops=dict(list(drops.items())[: limits.DROP_REASONS]),
-            att=_list_files(files),
-        )
+        drops = self._load_drops(head)
+        laden = replace(head, seq=self._state.next_seq, drops=drops, att=_list_files(files))
+        data = codec.encode_bundle(laden, evidence, [file.data for file in files])
+        entry = entry_of(laden, len(data))
         try:
-            data = codec.encode_bundle(head, evidence, [file.data for file in files])
-        except Exception:
-            self._state.give_back_drops(drops)
-            raise
-        entry = entry_of(head, len(data))
-        try:
-            for gone in self._spool.make_room(len(data), entry.fault_key):
-                self._state.lose("spool_full", gone.n)
-                self._state.give_back_drops(gone.drops)
+            for victim in self._spool.choose_room(len(data), entry.fault_key):
+                self._ledger.note_lost(victim.id, "spool_full")
             self._spool.put(entry, data)
         except SpoolFull:
-            self._state.give_back_drops(drops)
             self._state.lose("spool_full", head.n)
+            self.take_losses(Losses(dict(head.drops)))
             return Outcome.LOST
         except OSError as error:
-            self._state.give_back_drops(drops)
             self.disk_error = "disk full" if is_full(error) else str(error.strerror or error)
             return Outcome.DISK
         self.disk_error = ""
+        self.take_losses(Losses(dict(head.drops)))
+        self._state.forget_drops(drops)
         self._state.next_seq += 1
         self._state.captured += head.n
         return Outcome.SPOOLED
+
+    def _load_drops(self, head: Head) -> dict[str, int]:
+        """Return the losses that a bundle carries: its own, and those that wait for one."""
+        waiting = self._state.carriable_drops()
+        reasons = list({**head.drops, **waiting})[: limits.DROP_REASONS]
+        return {why: head.drops.get(why, 0) + waiting.get(why, 0) for why in reasons}
 
 
 def _list_files(files: Sequence[AttachedFile]) -> tuple[Attachment, ...]:
@@ -226,24 +212,3 @@ def _list_files(files: Sequence[AttachedFile]) -> tuple[Attachment, ...]:
         )
         for index, file in enumerate(files)
     )
-
-
-def reconcile(state: State, spool: Spool) -> None:
-    """Make the state agree with bundles that were written after it was last saved.
-
-    A kill between the two leaves the newest bundles with sequence numbers that the state does
-    not know yet, and with losses on board that it still counts.
-    """
-    for entry in spool.entries:
-        if entry.seq >= state.next_seq:
-            _subtract(state.drops, entry.drops)
-    state.next_seq = max([state.next_seq, *(entry.seq + 1 for entry in spool.entries)])
-
-
-def _subtract(counts: dict[str, int], gone: Mapping[str, int]) -> None:
-    for reason, count in gone.items():
-        left = counts.get(reason, 0) - count
-        if left > 0:
-            counts[reason] = left
-        else:
-            counts.pop(reason, None)

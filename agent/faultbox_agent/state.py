@@ -11,12 +11,17 @@ import os
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from faultbox_agent.disk import Disk, LocalDisk, write_durably
 from faultbox_agent.fault import PlainMap
-from faultbox_agent.layout import STATE, TMP, sync_folder
+from faultbox_agent.layout import STATE, TMP
+from faultbox_protocol import limits
 from faultbox_protocol.report import Plain
 
 T = TypeVar("T")
 VERSION = 1
+_REASONS = 64
+"""Reasons told apart; they come from other programs, too."""
+OTHER = "other"
 
 
 @dataclass(slots=True)
@@ -61,28 +66,48 @@ class State:
     """Drop records that a fold already counts and that may still be there."""
     logs: dict[str, PlainMap] = field(default_factory=dict)
     delivery: DeliveryState = field(default_factory=DeliveryState)
+    settled: dict[str, str] = field(default_factory=dict)
+    """Files under `ready/` whose end is counted and that may still be there, by name: their end."""
+    unsaved: dict[str, int] = field(default_factory=dict, compare=False)
+    """The part of `drops` that no file holds yet."""
 
     def lose(self, reason: str, count: int = 1) -> None:
-        """Count a loss; the next bundle carries it."""
-        self.drops[reason] = self.drops.get(reason, 0) + count
+        """Count a loss; a bundle carries it once it is saved."""
+        reason = reason[: limits.WORD_CHARS]
+        if reason not in self.lost and len(self.lost) >= _REASONS:
+            reason = OTHER
         self.lost[reason] = self.lost.get(reason, 0) + count
+        self.give_back_drops({reason: count})
 
-    def take_drops(self) -> dict[str, int]:
-        """Return the losses for a bundle to carry, and forget them."""
-        taken, self.drops = self.drops, {}
-        return taken
+    def carriable_drops(self) -> dict[str, int]:
+        """Return the losses that a bundle may carry: those that a kill cannot make come again.
+
+        What was counted since the last save may be met a second time after a kill, in a log or a
+        drop record that is read again; on a bundle by then, it would count twice.
+        """
+        settled = {why: n - self.unsaved.get(why, 0) for why, n in self.drops.items()}
+        return {why: n for why, n in settled.items() if n > 0}
+
+    def forget_drops(self, drops: dict[str, int]) -> None:
+        """Count losses as carried."""
+        for reason, count in drops.items():
+            left = self.drops.get(reason, 0) - count
+            if left > 0:
+                self.drops[reason] = left
+            else:
+                self.drops.pop(reason, None)
 
     def give_back_drops(self, drops: dict[str, int]) -> None:
         """Take losses back from a bundle that will not arrive."""
-        for reason, count in drops.items():
-            self.drops[reason] = self.drops.get(reason, 0) + count
+        for counts in (self.drops, self.unsaved):
+            for reason, count in drops.items():
+                counts[reason] = counts.get(reason, 0) + count
 
 
-def load_state(spool: str) -> State:
+def load_state(spool: str, disk: Disk | None = None) -> State:
     """Return what was remembered; an unreadable file begins anew, counted as a loss."""
     try:
-        with open(os.path.join(spool, STATE), encoding="utf-8") as file:
-            return _from_map(json.load(file))
+        return _from_map(json.loads((disk or LocalDisk()).read(os.path.join(spool, STATE))))
     except FileNotFoundError:
         return State()
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -91,24 +116,17 @@ def load_state(spool: str) -> State:
         return state
 
 
-def save_state(spool: str, state: State) -> None:
+def save_state(spool: str, state: State, disk: Disk | None = None) -> None:
     """Replace the state file, durably.
 
     Raises:
         OSError: the disk is full, read-only or broken.
     """
-    temporary = os.path.join(spool, TMP, STATE)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    file = os.open(temporary, flags, 0o600)
-    try:
-        rest = memoryview(json.dumps(_to_map(state), ensure_ascii=True).encode())
-        while rest:
-            rest = rest[os.write(file, rest) :]
-        os.fsync(file)
-    finally:
-        os.close(file)
-    os.rename(temporary, os.path.join(spool, STATE))
-    sync_folder(spool)
+    disk = disk or LocalDisk()
+    data = json.dumps(_to_map(state), ensure_ascii=True).encode()
+    write_durably(disk, os.path.join(spool, TMP, STATE), os.path.join(spool, STATE), data)
+    disk.sync_folder(spool)
+    state.unsaved.clear()
 
 
 def _to_map(state: State) -> dict[str, object]:
@@ -128,6 +146,7 @@ def _to_map(state: State) -> dict[str, object]:
         "delivery": {
             name: getattr(state.delivery, name) for name in DeliveryState.__dataclass_fields__
         },
+        "settled": state.settled,
     }
 
 
@@ -146,6 +165,7 @@ def _from_map(found: dict[str, Plain]) -> State:
         counted=_typed(found["counted"], list),
         logs=_typed(found["logs"], dict),
         delivery=DeliveryState(**_typed(found["delivery"], dict)),
+        settled=_typed(found.get("settled", {}), dict),
     )
 
 

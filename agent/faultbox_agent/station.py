@@ -19,16 +19,19 @@ from faultbox_agent.gather.identity import describe_software
 from faultbox_agent.gather.system import SystemState, describe_process
 from faultbox_agent.gather.timesync import read_clock_quality
 from faultbox_agent.layout import DROP
-from faultbox_agent.pipeline import AttachedFile, Outcome, Pipeline, reconcile
+from faultbox_agent.ledger import Ledger
+from faultbox_agent.pipeline import AttachedFile, Outcome, Pipeline
 from faultbox_agent.process import read_start_ticks
 from faultbox_agent.settings import Settings, default_serial
 from faultbox_agent.sources.dropfolder import DropFolder
 from faultbox_agent.spool import Limits, Spool, move_to_dead
-from faultbox_agent.state import load_state, save_state
+from faultbox_agent.state import load_state
 
 _TURN_RECORDS = 64
 """Drop records taken between two saves of the state."""
 _MIB = 1024 * 1024
+_LEAVING_BYTES = 4 * _MIB
+"""So much of what a full spool gives up may lie beside what comes, until the state is saved."""
 _DISK_RETRY_MS = 30_000
 
 
@@ -49,29 +52,20 @@ class Station:
         )
         self.spool = Spool(settings.spool, limits)
         self.state = load_state(settings.spool)
-        reconcile(self.state, self.spool)
-        for _ in self.spool.damaged:
-            self.state.lose("damaged")
+        self.ledger = Ledger(self.spool, self.state)
+        self.ledger.recover()
         surroundings = look_around(self.clock, settings.spool)
         self.pipeline = Pipeline(
-            self.spool,
-            self.state,
-            Capture(settings, surroundings),
-            self.clock,
-            settings.burst_per_minute,
+            self.ledger, Capture(settings, surroundings), self.clock, settings.burst_per_minute
         )
         self.pipeline.forget_filed_folds()
         self.drops = DropFolder(settings.spool)
         self.courier = Courier(
-            self.spool,
-            self.state,
-            settings,
-            self.clock,
-            self.pipeline.shed,
-            _throw_dice,
-            surroundings.clock_quality,
+            self.ledger, settings, self.clock, _throw_dice, surroundings.clock_quality
         )
-        self._changed = bool(self.spool.damaged)
+        self._changed = False
+        self._bad_records: list[str] = []
+        """Records that are counted and go to `dead/` once the state says so."""
         self._retry_ms = 0
         self.save_error = ""
         self._finish_counted()
@@ -108,6 +102,8 @@ class Station:
             names = self.drops.names(_TURN_RECORDS + 1)
         except OSError:
             return False
+        if names and self.save_error:
+            self.commit()  # where the disk takes it again, what waits carries the losses
         done: list[tuple[str, Fault | None]] = []
         for name in names[:_TURN_RECORDS]:
             taken, fault = self._take_drop_safely(name)
@@ -115,26 +111,31 @@ class Station:
                 self._retry_ms = self.clock.mono_ms() + _DISK_RETRY_MS
                 break
             done.append((name, fault))
+            if self.spool.leaving_bytes > _LEAVING_BYTES:
+                break
         if not done:
             return False
-        self.state.counted += [name for name, _ in done]
+        known = set(self.state.counted)
+        self.state.counted += [name for name, _ in done if name not in known]
         self._changed = True
         if self.commit():
-            self._discard(done)
-        return len(names) > _TURN_RECORDS
+            bad = set(self._bad_records)
+            self._discard([one for one in done if one[0] not in bad])
+        return len(names) > len(done) and self.clock.mono_ms() >= self._retry_ms
 
     def commit(self) -> bool:
         """Save the state if it changed; False where the disk refuses, for the next turn."""
-        if not self._changed:
+        if not (self._changed or self.ledger.changed):
             return True
         try:
-            save_state(self.settings.spool, self.state)
+            self.ledger.commit()
         except OSError as error:
             if not self.save_error:
                 complain(f"state not saved: {error.strerror}")
             self.save_error = str(error.strerror or error)
             return False
         self._changed, self.save_error = False, ""
+        self._discard_bad_records()
         return True
 
     def step_courier(self) -> None:
@@ -143,6 +144,7 @@ class Station:
             self._changed = True
             self.commit()
         self.courier.start()
+        self.commit()
 
     def deliver(self, timeout_seconds: float) -> bool:
         """Deliver now, as long as it helps; True where nothing is left."""
@@ -236,8 +238,14 @@ class Station:
         if count:
             complain(f"record {name[:64]!r} set aside: {why}")
             self.state.lose("bad_record")
-        with contextlib.suppress(OSError):
-            move_to_dead(self.settings.spool, f"{self.settings.spool}/{DROP}/{name}")
+        self._bad_records.append(name)
+
+    def _discard_bad_records(self) -> None:
+        """Move records to `dead/` that are counted for good."""
+        for name in self._bad_records:
+            with contextlib.suppress(OSError):
+                move_to_dead(self.settings.spool, f"{self.settings.spool}/{DROP}/{name}")
+        self._bad_records.clear()
 
     def _discard(self, done: list[tuple[str, Fault | None]]) -> None:
         """Delete records that are safe elsewhere, then forget that they were counted."""

@@ -6,11 +6,12 @@ a captive portal, a half-started server) changes nothing about the bundles.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from faultbox_protocol.api import PROBLEM_PREFIX, PROBLEM_TYPE
+from faultbox_agent.backoff import KEY_SECONDS
+from faultbox_protocol.api import PROBLEM_PREFIX, PROBLEM_TYPE, RETRY_AFTER_MAX_SECONDS
 
 
 class Fate(StrEnum):
@@ -20,6 +21,8 @@ class Fate(StrEnum):
     DEAD = "dead"
     SHED = "shed"
     """Too large: once more, smaller, under a new id."""
+    UNPACK = "unpack"
+    """Its codec is unknown there: once more, without compression."""
     KEEP = "keep"
 
 
@@ -33,6 +36,8 @@ class Wait(StrEnum):
 
 
 _DETAIL_CHARS = 200
+_LATER = (408, 429)
+_KEY = (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Verdict:
     wait: Wait
     fates: Mapping[bytes, Fate] = field(default_factory=dict)
     reasons: Mapping[bytes, str] = field(default_factory=dict)
+    waits: Mapping[bytes, float] = field(default_factory=dict)
+    """Seconds that single bundles stay back while others go on."""
     retry_after_seconds: float | None = None
     smaller_batch: bool = False
 
@@ -71,7 +78,7 @@ def judge_answer(answer: Answer, sent: Mapping[bytes, str]) -> Verdict:
         return _judge_items(body, sent, retry)
     reason = _our_reason(answer, body)
     word = f"{status} {reason}{_detail(body)}" if reason else f"{status}, not from the collector"
-    if status in (401, 403):
+    if status in _KEY:
         return Verdict(word, Wait.KEY if reason else Wait.BACKOFF, retry_after_seconds=retry)
     if status == 413:
         return _judge_too_large(word, reason, sent, retry)
@@ -105,37 +112,79 @@ def _judge_items(
     stored = _stored(body)
     fates: dict[bytes, Fate] = {}
     reasons: dict[bytes, str] = {}
-    again = False
-    by_hex = {bundle_id.hex(): bundle_id for bundle_id in sent}
-    items = _maps(body.get("items"))
-    # Damage on the way can make two items of one bundle: then a place says nothing.
-    by_index = list(sent) if len(items) == len(sent) else []
-    for item in items:
-        bundle_id = _item_id(item, by_hex, by_index)
-        if bundle_id is None:
-            continue
-        again = again or item.get("status") == 409
+    waits: dict[bytes, float] = {}
+    for bundle_id, item in _match_items(_maps(body.get("items")), sent):
         fate = _item_fate(item, stored.get(bundle_id.hex()), sent[bundle_id])
+        wait = _item_wait(item, retry)
         if fate is not Fate.KEEP:
             fates[bundle_id] = fate
             reasons[bundle_id] = str(item.get("reason") or "")
+        elif wait is not None:
+            waits[bundle_id] = wait
     for bundle_id, digest in sent.items():
         if bundle_id not in fates and stored.get(bundle_id.hex()) == digest:
             fates[bundle_id] = Fate.DELIVERED
-    if len(fates) == len(sent):
-        return Verdict("207 each settled", Wait.NOW, fates, reasons)
+            waits.pop(bundle_id, None)
+    if len(fates) + len(waits) == len(sent):
+        word = f"207, {len(waits)} of {len(sent)} later" if waits else "207 each settled"
+        return Verdict(word, Wait.NOW, fates, reasons, waits)
     word = f"207, {len(fates)} of {len(sent)} settled"
-    wait = Wait.SECOND if again else Wait.BACKOFF
-    return Verdict(word, wait, fates, reasons, retry)
+    return Verdict(word, Wait.BACKOFF, fates, reasons, waits, retry)
+
+
+def _match_items(
+    items: list[dict[str, object]], sent: Mapping[bytes, str]
+) -> Iterator[tuple[bytes, dict[str, object]]]:
+    """Yield the items that can be told to belong to a bundle.
+
+    An item without an id is told by its place, but only where the items are those of what was
+    sent: damage on the way can make two items of one bundle.
+    """
+    by_hex = {bundle_id.hex(): bundle_id for bundle_id in sent}
+    places = list(sent)
+    named = [_item_id(item, by_hex) for item in items]
+    aligned = len(items) == len(sent) and all(
+        one is None or one == place for one, place in zip(named, places, strict=True)
+    )
+    for index, (item, bundle_id) in enumerate(zip(items, named, strict=True)):
+        if bundle_id is not None:
+            yield bundle_id, item
+        elif aligned and item.get("id") is None and item.get("index") == index:
+            yield places[index], item
 
 
 def _item_fate(item: dict[str, object], receipt: str | None, digest: str) -> Fate:
     status, reason = item.get("status"), item.get("reason")
     if status in (200, 202):
         return Fate.DELIVERED if (item.get("sha256") or receipt) == digest else Fate.KEEP
-    if status in (400, 415, 422) and reason:
-        return Fate.DEAD
-    return Fate.SHED if status == 413 and reason else Fate.KEEP
+    if not isinstance(reason, str) or not reason:
+        return Fate.KEEP
+    if status in (400, 415, 422):
+        return _refusal_fate(reason)
+    return Fate.SHED if status == 413 else Fate.KEEP
+
+
+def _refusal_fate(reason: str) -> Fate:
+    return Fate.UNPACK if reason == "unknown_codec" else Fate.DEAD
+
+
+def _item_wait(item: dict[str, object], retry: float | None) -> float | None:
+    """Return how long one kept bundle stays back, None where nothing is said about it."""
+    status, own = item.get("status"), item.get("retry_after")
+    if not isinstance(status, int):
+        return None
+    most = RETRY_AFTER_MAX_SECONDS
+    asked = float(min(own, most)) if isinstance(own, int) and own >= 0 else retry
+    if status == 409:
+        return max(1.0, _capped(asked or 0.0))
+    if status in _KEY:
+        return max(KEY_SECONDS, _capped(asked or 0.0))
+    later = status in _LATER or status >= 500
+    return _capped(asked) if later and asked is not None else None
+
+
+def _capped(seconds: float) -> float:
+    return min(seconds, float(RETRY_AFTER_MAX_SECONDS))
 
 
 def _judge_too_large(
@@ -153,7 +202,8 @@ def _judge_refused(word: str, reason: str, sent: Mapping[bytes, str]) -> Verdict
     """A refusal of a whole batch names no culprit: send smaller ones until it is alone."""
     if len(sent) > 1:
         return Verdict(word, Wait.NOW, smaller_batch=True)
-    return Verdict(word, Wait.NOW, dict.fromkeys(sent, Fate.DEAD), dict.fromkeys(sent, reason))
+    fate = _refusal_fate(reason)
+    return Verdict(word, Wait.NOW, dict.fromkeys(sent, fate), dict.fromkeys(sent, reason))
 
 
 def _our_reason(answer: Answer, body: dict[str, object]) -> str:
@@ -182,16 +232,9 @@ def _stored(body: dict[str, object]) -> dict[str, str]:
     }
 
 
-def _item_id(
-    item: dict[str, object], by_hex: Mapping[str, bytes], by_index: list[bytes]
-) -> bytes | None:
+def _item_id(item: dict[str, object], by_hex: Mapping[str, bytes]) -> bytes | None:
     named = item.get("id")
-    if isinstance(named, str):
-        return by_hex.get(named.replace("-", "").lower())
-    index = item.get("index")
-    if isinstance(index, int) and 0 <= index < len(by_index):
-        return by_index[index]
-    return None
+    return by_hex.get(named.replace("-", "").lower()) if isinstance(named, str) else None
 
 
 def _maps(value: object) -> list[dict[str, object]]:

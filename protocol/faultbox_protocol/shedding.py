@@ -72,7 +72,7 @@ def _cut_form(limit_chars: int) -> Callable[[Head], Head]:
 
 
 def _keep_bare(head: Head) -> Head:
-    """Keep ids, clocks, the product and what the fault is called."""
+    """Keep ids, clocks, the product, what the fault is called, and the losses it carries."""
     err = head.err
     if err is not None:
         err = Err(code=_name(err.code), type=_name(err.type), msg=_name(err.msg), sig_no=err.sig_no)
@@ -92,7 +92,6 @@ def _keep_bare(head: Head) -> Head:
         fp=replace(head.fp, parts=()) if head.fp else None,
         att=(),
         form={},
-        drops={},
     )
 
 

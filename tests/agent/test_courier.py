@@ -20,18 +20,12 @@ from support.device import (
     StillClock,
     a_collector,
     a_fault,
+    a_station,
     refusal,
     some_settings,
     stored,
 )
 from support.needs import give_up
-
-
-def station(
-    tmp_path: Path, server: str | None, clock: StillClock | None = None, **more: object
-) -> Station:
-    settings = some_settings(tmp_path / "spool", server=server, key=KEY, **more)
-    return Station(settings, clock)
 
 
 def fill(place: Station, *numbers: int) -> None:
@@ -41,7 +35,7 @@ def fill(place: Station, *numbers: int) -> None:
 
 def test_a_batch_arrives_with_its_headers_and_is_deleted(tmp_path: Path) -> None:
     with a_collector() as collector:
-        place = station(tmp_path, collector.url + "/in")
+        place = a_station(tmp_path, collector.url + "/in")
         fill(place, 1, 2, 3)
         assert place.deliver(20)
         (arrival,) = collector.arrivals
@@ -62,7 +56,7 @@ def test_receipts_for_other_bytes_delete_nothing(tmp_path: Path) -> None:
 
     with a_collector() as collector:
         collector.answer = lie
-        place = station(tmp_path, collector.url)
+        place = a_station(tmp_path, collector.url)
         fill(place, 1)
         assert not place.deliver(2)
         assert len(place.spool) == 1
@@ -72,7 +66,7 @@ def test_receipts_for_other_bytes_delete_nothing(tmp_path: Path) -> None:
 def test_a_captive_portal_deletes_nothing(tmp_path: Path) -> None:
     with a_collector() as collector:
         collector.answer = lambda _: Reply(200, b"<html>welcome</html>", "text/html")
-        place = station(tmp_path, collector.url)
+        place = a_station(tmp_path, collector.url)
         fill(place, 1)
         assert not place.deliver(2)
         assert len(place.spool) == 1
@@ -87,7 +81,7 @@ def test_a_refused_bundle_is_set_aside_and_its_neighbours_arrive(tmp_path: Path)
 
     with a_collector() as collector:
         collector.answer = refuse_second
-        place = station(tmp_path, collector.url)
+        place = a_station(tmp_path, collector.url)
         fill(place, 1, 2, 3, 4, 5)
         place.state.lose("rate")
         assert place.deliver(60)
@@ -100,13 +94,13 @@ def test_a_refused_bundle_is_set_aside_and_its_neighbours_arrive(tmp_path: Path)
 def test_a_refused_key_waits_an_hour_unless_the_key_changes(tmp_path: Path) -> None:
     with a_collector() as collector:
         collector.answer = lambda _: refusal(401, "unknown_key")
-        place = station(tmp_path, collector.url)
+        place = a_station(tmp_path, collector.url)
         fill(place, 1)
         assert not place.deliver(20)
         wait_ms = (place.courier.next_ms() or 0) - place.clock.mono_ms()
         assert wait_ms > 3_590_000
         place.close()
-        same = station(tmp_path, collector.url)
+        same = a_station(tmp_path, collector.url)
         assert (same.courier.next_ms() or 0) - same.clock.mono_ms() > 3_500_000
         same.close()
         other = Station(some_settings(tmp_path / "spool", server=collector.url, key=KEY + "x"))
@@ -119,7 +113,7 @@ def test_a_refused_key_waits_an_hour_unless_the_key_changes(tmp_path: Path) -> N
 def test_retry_after_is_kept_to(tmp_path: Path) -> None:
     with a_collector() as collector:
         collector.answer = lambda _: refusal(503, "busy", Retry_After="500")
-        place = station(tmp_path, collector.url)
+        place = a_station(tmp_path, collector.url)
         fill(place, 1)
         assert not place.deliver(20)
         wait_ms = (place.courier.next_ms() or 0) - place.clock.mono_ms()
@@ -135,7 +129,7 @@ def test_a_bundle_too_large_comes_again_smaller_under_a_new_id(tmp_path: Path) -
 
     with a_collector() as collector:
         collector.answer = only_small
-        place = station(tmp_path, collector.url)
+        place = a_station(tmp_path, collector.url)
         fill(place, 1)
         (first,) = place.spool.entries
         assert place.deliver(30)
@@ -145,7 +139,7 @@ def test_a_bundle_too_large_comes_again_smaller_under_a_new_id(tmp_path: Path) -
 
 def test_a_file_damaged_while_it_waited_is_set_aside_and_the_rest_arrives(tmp_path: Path) -> None:
     with a_collector() as collector:
-        place = station(tmp_path, collector.url)
+        place = a_station(tmp_path, collector.url)
         fill(place, 1, 2, 3)
         victim = place.spool.entries[1]
         Path(place.spool.path(victim.id)).write_bytes(b"FBX1 nothing behind it")
@@ -156,7 +150,7 @@ def test_a_file_damaged_while_it_waited_is_set_aside_and_the_rest_arrives(tmp_pa
 
 
 def test_a_server_that_is_down_changes_nothing(tmp_path: Path) -> None:
-    place = station(tmp_path, "http://127.0.0.1:9")
+    place = a_station(tmp_path, "http://127.0.0.1:9")
     fill(place, 1)
     assert not place.deliver(10)
     assert len(place.spool) == 1
@@ -166,7 +160,7 @@ def test_a_server_that_is_down_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_without_a_server_everything_is_kept(tmp_path: Path) -> None:
-    place = station(tmp_path, None)
+    place = a_station(tmp_path, None)
     fill(place, 1)
     assert not place.deliver(5)
     assert place.courier.next_ms() is None
@@ -175,7 +169,7 @@ def test_without_a_server_everything_is_kept(tmp_path: Path) -> None:
 
 
 def test_waits_grow_and_a_success_ends_them(tmp_path: Path) -> None:
-    place = station(tmp_path, "https://faults.example.com", StillClock())
+    place = a_station(tmp_path, "https://faults.example.com", StillClock())
     for _ in range(40):
         place.courier.apply(Verdict("500", Wait.BACKOFF))
     assert place.state.delivery.attempts == 40
@@ -187,21 +181,21 @@ def test_waits_grow_and_a_success_ends_them(tmp_path: Path) -> None:
 
 def test_a_clock_set_far_back_does_not_stop_deliveries(tmp_path: Path) -> None:
     clock = StillClock()
-    place = station(tmp_path, "https://faults.example.com", clock)
+    place = a_station(tmp_path, "https://faults.example.com", clock)
     fill(place, 1)
     place.courier.apply(Verdict("500", Wait.BACKOFF, retry_after_seconds=80_000))
     place.state.delivery.door = place.courier._door()
     place.note_change()
     place.close()
     clock.now_wall_ms = 0
-    again = station(tmp_path, "https://faults.example.com", clock)
+    again = a_station(tmp_path, "https://faults.example.com", clock)
     assert (again.courier.next_ms() or 0) <= clock.mono_ms()
     again.close()
 
 
 def test_only_a_synced_clock_may_call_a_bundle_too_old(tmp_path: Path) -> None:
     clock = StillClock()
-    place = station(tmp_path, "https://faults.example.com", clock)
+    place = a_station(tmp_path, "https://faults.example.com", clock)
     fill(place, 1)
     place.take(a_fault(2, code="E-102", t_ms=1000))
     clock.now_wall_ms = NOON_MS + 151 * 86_400_000
@@ -216,7 +210,7 @@ def test_only_a_synced_clock_may_call_a_bundle_too_old(tmp_path: Path) -> None:
 
 
 def test_batches_shrink_after_a_refusal_and_grow_again(tmp_path: Path) -> None:
-    place = station(tmp_path, "https://faults.example.com", StillClock())
+    place = a_station(tmp_path, "https://faults.example.com", StillClock())
     fill(place, *range(12))
     courier, delivery = place.courier, place.state.delivery
     for expected in (25, 6, 1, 1):
@@ -229,7 +223,7 @@ def test_batches_shrink_after_a_refusal_and_grow_again(tmp_path: Path) -> None:
 
 
 def test_plain_http_elsewhere_is_refused_by_the_upload_itself(tmp_path: Path) -> None:
-    place = station(tmp_path, "http://192.0.2.1")
+    place = a_station(tmp_path, "http://192.0.2.1")
     fill(place, 1)
     assert not place.deliver(10)
     assert "plain http" in place.state.delivery.last
@@ -253,18 +247,18 @@ def test_an_own_authority_is_trusted_where_it_is_named_and_only_there(tmp_path: 
         server = collector._server
         server.socket = context.wrap_socket(server.socket, server_side=True)
         url = collector.url.replace("http://127.0.0.1", "https://localhost")
-        stranger = station(tmp_path, url)
+        stranger = a_station(tmp_path, url)
         fill(stranger, 1)
         assert not stranger.deliver(10)
         assert "CERTIFICATE_VERIFY_FAILED" in stranger.state.delivery.last
         stranger.close()
-        place = station(tmp_path, url, delivery=Delivery(ca_file=str(certificate)))
+        place = a_station(tmp_path, url, delivery=Delivery(ca_file=str(certificate)))
         assert place.deliver(20)
         place.close()
 
 
 def test_an_upload_process_that_dies_costs_nothing(tmp_path: Path) -> None:
-    place = station(tmp_path, "http://127.0.0.1:9")
+    place = a_station(tmp_path, "http://127.0.0.1:9")
     fill(place, 1)
     assert place.courier.start()
     upload = place.courier._upload

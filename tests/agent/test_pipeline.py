@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from faultbox_agent.capture import Capture
 from faultbox_agent.fault import Fault, Losses
-from faultbox_agent.pipeline import AttachedFile, Outcome, Pipeline, reconcile
+from faultbox_agent.ledger import Ledger
+from faultbox_agent.pipeline import AttachedFile, Outcome, Pipeline
 from faultbox_agent.spool import Limits, Spool
-from faultbox_agent.state import State, load_state, save_state
+from faultbox_agent.state import load_state, save_state
 from faultbox_protocol import codec
 from support.builders import an_id
 from support.device import StillClock, a_fault, read_ready, some_settings, some_surroundings
@@ -25,9 +26,10 @@ class Bench:
         self.clock = StillClock()
         self.state = load_state(str(path))
         self.spool = Spool(str(path), Limits(1 << 26, files, 0))
-        reconcile(self.state, self.spool)
+        self.ledger = Ledger(self.spool, self.state)
+        self.ledger.recover()
         capture = Capture(some_settings(path), some_surroundings())
-        self.pipeline = Pipeline(self.spool, self.state, capture, self.clock, burst)
+        self.pipeline = Pipeline(self.ledger, capture, self.clock, burst)
         self.pipeline.forget_filed_folds()
 
 
@@ -137,15 +139,27 @@ def test_losses_travel_on_the_next_bundle_and_only_there(tmp_path: Path) -> None
     again = Bench(tmp_path)
     again.pipeline.take(a_fault(2))
     assert [head.drops for head, _ in read_ready(tmp_path)] == [{"rate": 5}, {}]
+    assert again.state.lost == {"rate": 5}
+
+
+def test_a_loss_that_may_be_met_again_after_a_kill_is_not_carried_yet(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.pipeline.take_losses(Losses({"rate": 3}))
+    bench.pipeline.take(a_fault(1))
+    bench.ledger.commit()
+    bench.pipeline.take(a_fault(2))
+    assert [head.drops for head, _ in read_ready(tmp_path)] == [{}, {"rate": 3}]
 
 
 def test_what_the_quota_pushes_out_is_counted_with_the_losses_it_carried(tmp_path: Path) -> None:
     bench = Bench(tmp_path, files=2)
     bench.pipeline.take(a_fault(1, code="E-100"))
     bench.state.lose("rate", 4)
+    bench.ledger.commit()
     bench.pipeline.take(a_fault(2, code="E-100", n=7))
     assert bench.pipeline.take(a_fault(3, code="E-200")) is Outcome.SPOOLED
     assert bench.pipeline.take(a_fault(4, code="E-300")) is Outcome.LOST
+    bench.ledger.commit()
     codes = [head.err.code for head, _ in read_ready(tmp_path) if head.err]
     assert codes == ["E-100", "E-200"]
     assert bench.state.drops == {"spool_full": 8, "rate": 4}
@@ -181,24 +195,6 @@ def test_evidence_that_cannot_be_used_is_noted_and_does_not_cost_the_report(tmp_
     assert len(refused) == 2
 
 
-def test_a_bundle_too_large_for_the_collector_sheds_files_then_evidence(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.state.lose("rate")
-    bench.pipeline.take(a_fault(1), [AttachedFile("a.bin", "x/y", b"z" * 5000)])
-    (first,) = bench.spool.entries
-    assert bench.pipeline.shed(first.id)
-    (second,) = bench.spool.entries
-    head, evidence = read_ready(tmp_path)[0]
-    assert head.of == first.id
-    assert head.att == ()
-    assert evidence.sys
-    assert head.drops == {"rate": 1}
-    assert bench.pipeline.shed(second.id)
-    (third,) = bench.spool.entries
-    assert read_ready(tmp_path)[0][1].sys == {}
-    assert bench.pipeline.shed(third.id) in (True, False)
-
-
 def test_attached_files_arrive_whole(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.pipeline.take(a_fault(1), [AttachedFile("log.txt", "text/plain", b"hello")])
@@ -212,6 +208,7 @@ def test_attached_files_arrive_whole(tmp_path: Path) -> None:
 def test_a_disk_that_refuses_loses_nothing_that_can_be_brought_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.state.lose("rate")
+    bench.ledger.commit()
     (tmp_path / "tmp").rmdir()
     assert bench.pipeline.take(a_fault(1)) is Outcome.DISK
     assert bench.pipeline.disk_error
@@ -219,11 +216,3 @@ def test_a_disk_that_refuses_loses_nothing_that_can_be_brought_again(tmp_path: P
     assert bench.pipeline.take(a_fault(1)) is Outcome.SPOOLED
     ((head, _),) = read_ready(tmp_path)
     assert (head.seq, head.drops) == (1, {"rate": 1})
-
-
-def test_state_without_a_spool_behind_it_is_left_as_it_is(tmp_path: Path) -> None:
-    state = State(next_seq=40, drops={"rate": 1})
-    spool = Spool(str(tmp_path), Limits(1 << 20, 10, 0))
-    reconcile(state, spool)
-    assert (state.next_seq, state.drops) == (40, {"rate": 1})
-    spool.close()

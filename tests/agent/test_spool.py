@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faultbox_agent.ledger import Ledger
 from faultbox_agent.lock import SpoolBusy, is_busy
 from faultbox_agent.quota import Room
 from faultbox_agent.spool import Limits, Spool, SpoolFull, entry_of, move_to_dead
+from faultbox_agent.state import State
 from faultbox_protocol import codec
 from support.builders import a_head, an_id
 from support.needs import give_up
@@ -104,6 +106,10 @@ def _assert_only_the_second_is_gone(path: Path) -> None:
     with open_spool(path) as again:
         assert [entry.seq for entry in again.entries] == [1, 3]
         assert again.damaged == [f"{an_id(2).hex()}.fbx"]
+        ledger = Ledger(again, State())
+        ledger.recover()
+        ledger.commit()
+        assert ledger.state.lost == {"damaged": 1}
     assert [p.name for p in (path / "dead").iterdir()] == [f"{an_id(2).hex()}.fbx"]
 
 
@@ -120,18 +126,20 @@ def test_the_quota_is_asked_before_writing(tmp_path: Path) -> None:
     with open_spool(tmp_path, Limits(1 << 20, 2, 0)) as spool:
         put(spool, 1)
         put(spool, 2)
-        gone = spool.make_room(100, "another fault")
+        gone = spool.choose_room(100, "another fault")
         assert [entry.seq for entry in gone] == [2], "the repeat goes, the first stays"
+        spool.forget(gone[0].id)
+        spool.delete_file(gone[0].name)
         put(spool, 3, seq=3)
     with open_spool(tmp_path, Limits(1 << 20, 0, 0)) as spool, pytest.raises(SpoolFull):
-        spool.make_room(100, "another fault")
+        spool.choose_room(100, "another fault")
 
 
 def test_the_headroom_of_the_disk_is_left_alone(tmp_path: Path) -> None:
     disk = os.statvfs(tmp_path)
     whole = disk.f_bavail * disk.f_frsize + (1 << 30)
     with open_spool(tmp_path, Limits(1 << 40, 1000, whole)) as spool, pytest.raises(SpoolFull):
-        spool.make_room(1, "a")
+        spool.choose_room(1, "a")
 
 
 def test_what_is_set_aside_stays_bounded(tmp_path: Path) -> None:
@@ -164,7 +172,7 @@ def test_a_disk_without_inodes_is_full_too(tmp_path: Path) -> None:
     with _mounted(tmp_path, "nr_inodes=12") as disk, open_spool(disk) as spool:
         assert spool._room() == Room(spool._room().free_bytes, spool._room().free_files)
         with pytest.raises(SpoolFull):
-            spool.make_room(10, "a")
+            spool.choose_room(10, "a")
 
 
 def test_a_read_only_disk_refuses_the_bundle(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The state file is whole or the one before; what cannot be read is counted, not guessed."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
         counted=["a.json"],
         logs={"/var/log/x": {"offset": 5}},
         delivery=DeliveryState(attempts=2, last="500", batch=25),
+        settled={f"{an_id().hex()}.fbx": "gone"},
     )
     save_state(str(tmp_path), state)
     assert load_state(str(tmp_path)) == state
@@ -60,11 +62,34 @@ def test_a_loss_is_carried_once(tmp_path: Path) -> None:
     state = State()
     state.lose("rate", 2)
     state.lose("rate")
-    assert state.take_drops() == {"rate": 3}
-    assert state.take_drops() == {}
+    assert state.carriable_drops() == {}, "a kill may make them come again"
+    make_spool(str(tmp_path))
+    save_state(str(tmp_path), state)
+    assert state.carriable_drops() == {"rate": 3}
+    state.forget_drops({"rate": 3})
+    assert state.drops == {}
     state.give_back_drops({"rate": 3})
-    assert state.drops == {"rate": 3}
+    assert (state.drops, state.carriable_drops()) == ({"rate": 3}, {})
     assert state.lost == {"rate": 3}
+
+
+def test_reasons_of_other_programs_stay_few() -> None:
+    state = State()
+    for number in range(100):
+        state.lose(f"why{number}")
+    assert sum(state.lost.values()) == sum(state.drops.values()) == 100
+    assert len(state.lost) == 65
+
+
+def test_a_state_of_an_older_agent_is_read(tmp_path: Path) -> None:
+    make_spool(str(tmp_path))
+    save_state(str(tmp_path), State(next_seq=7))
+    path = tmp_path / "state.json"
+    known = json.loads(path.read_text())
+    for name in ("settled",):
+        del known[name]
+    path.write_text(json.dumps(known))
+    assert load_state(str(tmp_path)) == State(next_seq=7)
 
 
 def test_a_failed_save_leaves_the_file_that_was_there(tmp_path: Path) -> None:

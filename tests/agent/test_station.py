@@ -6,6 +6,7 @@ from pathlib import Path
 
 from faultbox_agent.capture import Capture, Surroundings
 from faultbox_agent.fault import Fault, PlainMap, write_fault
+from faultbox_agent.ledger import Ledger
 from faultbox_agent.pipeline import AttachedFile, Outcome, Pipeline
 from faultbox_agent.spool import Limits, Spool
 from faultbox_agent.state import State
@@ -29,7 +30,7 @@ class FragilePipeline(Pipeline):
 def a_fragile_station(path: Path, breaks_on: bytes) -> Station:
     station = Station(some_settings(path), StillClock())
     capture = Capture(station.settings, some_surroundings())
-    pipeline = FragilePipeline(station.spool, station.state, capture, station.clock, 30)
+    pipeline = FragilePipeline(station.ledger, capture, station.clock, 30)
     pipeline.breaks_on = breaks_on
     station.pipeline = pipeline
     return station
@@ -64,7 +65,7 @@ def test_a_fault_whose_evidence_breaks_is_filed_without_it(tmp_path: Path) -> No
     around = Surroundings(whole.clock_quality, broken, whole.process, whole.software, whole.serial)
     spool = Spool(str(tmp_path), Limits(1 << 26, 1000, 0))
     capture = Capture(some_settings(tmp_path), around)
-    pipeline = Pipeline(spool, State(), capture, StillClock(), 30)
+    pipeline = Pipeline(Ledger(spool, State()), capture, StillClock(), 30)
     assert pipeline.take(a_fault(1)) is Outcome.SPOOLED
     ((head, evidence),) = read_ready(tmp_path)
     assert head.err is not None

@@ -14,8 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from faultbox_agent.capture import Surroundings
+from faultbox_agent.clock import Clock
 from faultbox_agent.fault import Fault, PlainMap
 from faultbox_agent.settings import Settings
+from faultbox_agent.station import Station
 from faultbox_protocol import codec
 from faultbox_protocol.api import PROBLEM_PREFIX, PROBLEM_TYPE
 from faultbox_protocol.report import Evidence, Head
@@ -80,6 +82,13 @@ def a_fault(number: int = 1, *, code: str = "E-202", kind: str = "error", **head
 def some_settings(spool: Path, **changes: object) -> Settings:
     """Return settings with small headroom, so that tests run on full machines too."""
     return Settings(spool=str(spool), headroom_mib=1, **changes)  # type: ignore[arg-type]
+
+
+def a_station(
+    tmp_path: Path, server: str | None, clock: Clock | None = None, **more: object
+) -> Station:
+    """Return a station over `tmp_path/spool` with the test's key."""
+    return Station(some_settings(tmp_path / "spool", server=server, key=KEY, **more), clock)
 
 
 def read_ready(spool: Path) -> list[tuple[Head, Evidence]]:

@@ -82,8 +82,7 @@ class DropFolder:
             self._unlink(name)
             for file in list_files(fault) if fault is not None else []:
                 self._unlink(file.file)
-        if faults:
-            sync_folder(self.path)
+        sync_folder(self.path)
 
     def clear_stale(self) -> None:
         """Delete what was never finished: temporary files, files without their record."""
