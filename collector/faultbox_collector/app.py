@@ -13,7 +13,9 @@ from aiohttp import web
 
 from faultbox_collector.actions import serve_actions
 from faultbox_collector.desk.doors import Accounts, Desk, Reader
+from faultbox_collector.digest.attempts import FILE, Attempts
 from faultbox_collector.digest.loop import Digest
+from faultbox_collector.digest.watchdog import HANG_SECONDS
 from faultbox_collector.inbox import Inbox, Pack
 from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.records import Position
@@ -65,9 +67,10 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
     packs = PackFolder(store.data)
     try:
         pack = open_pack(packs, settings.pack_mib * _MIB, store.cursor or START)
+        attempts = Attempts(store.data / FILE)
     except OSError as error:
         store.close()
-        raise DataFolderError(f"cannot write to {packs.path}: {error}") from None
+        raise DataFolderError(f"cannot write to {store.data}: {error}") from None
     writer = Writer(store.writer_engine)
     fatal = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -75,7 +78,15 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         pack,
         on_fatal=lambda: loop.call_soon_threadsafe(fatal.set),
     )
-    digest = Digest(packs, writer, store.cursor, settings.digest_batch, inbox.forget)
+    digest = Digest(
+        packs,
+        writer,
+        attempts,
+        store.cursor,
+        settings.digest_batch,
+        inbox.forget,
+        hang_seconds=HANG_SECONDS,
+    )
     reader = Reader(store.reader_engine, packs, store.organisation)
     collector = Collector(
         settings=settings,

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Executable, Row, Table, func, select
 
 from faultbox_collector.actions import ACTIONS
 from faultbox_collector.app import Collector, OpenPack, build_collector
+from faultbox_collector.digest.attempts import FILE, Attempts
 from faultbox_collector.digest.drafts import Drafter
 from faultbox_collector.digest.loop import Digest
 from faultbox_collector.pack.files import START, PackFolder
@@ -120,6 +121,7 @@ class Rig:
         digest = Digest(
             self.packs,
             writer or self.writer,
+            Attempts(self.store.data / FILE),
             begin,
             batch_size,
             self.digested.extend,

@@ -2,7 +2,8 @@
 
 The batch is grouped by signature first, so that a storm of one fault costs one row update, and
 the pack cursor moves in the same transaction: a crash replays the batch, and the bundle id
-absorbs what was stored before. Every bundle ends in exactly one outcome.
+absorbs what was stored before. Every bundle ends in exactly one outcome: here it is stored, a
+duplicate, or quarantined; the outcomes that are decided elsewhere are in `domain.outcome_names`.
 """
 
 from collections import Counter
@@ -15,6 +16,10 @@ from faultbox_collector.digest.drafts import Draft
 from faultbox_collector.digest.milestones import note_milestones
 from faultbox_collector.digest.opening import open_tickets
 from faultbox_collector.digest.resolving import resolve_signatures
+from faultbox_collector.digest.setting_aside import quarantine_row
+from faultbox_collector.digest.unreadable import report_unreadable
+from faultbox_collector.domain.outcome_names import DROPPED, DUPLICATE, STORED, name_outcome
+from faultbox_collector.outcomes import Place
 from faultbox_collector.pack.records import Position
 from faultbox_collector.store import devices, occurrences, progress, signatures, tickets
 from faultbox_collector.store.occurrences import OccurrenceRow, QuarantineRow, SeenRow
@@ -59,19 +64,26 @@ def apply_batch(connection: Connection, batch: Batch, now_ms: int) -> None:
     by_organisation: dict[int, list[Draft]] = {}
     for draft in batch.drafts:
         by_organisation.setdefault(draft.arrival.organisation_id, []).append(draft)
+    outcomes: Counter[Place] = Counter()
+    set_aside = list(batch.set_aside)
     for organisation_id, drafts in sorted(by_organisation.items()):
-        _apply(connection, organisation_id, drafts, now_ms)
-    occurrences.insert_quarantine(connection, batch.set_aside)
-    for row in batch.set_aside:
-        progress.add_tallies(connection, row.organisation_id, {"quarantined": 1})
+        set_aside += _apply(connection, organisation_id, drafts, now_ms, outcomes)
+    new = occurrences.insert_quarantine(connection, set_aside)
+    outcomes.update(report_unreadable(connection, new, now_ms))
+    progress.add_outcomes(connection, outcomes, progress.utc_day(now_ms))
     received = max((draft.arrival.received_ms for draft in batch.drafts), default=None)
     progress.move_cursor(connection, batch.end, received)
 
 
 def _apply(
-    connection: Connection, organisation_id: int, drafts: Sequence[Draft], now_ms: int
-) -> None:
-    fresh, tallies = _sort_out_repeats(connection, organisation_id, drafts)
+    connection: Connection,
+    organisation_id: int,
+    drafts: Sequence[Draft],
+    now_ms: int,
+    outcomes: Counter[Place],
+) -> list[QuarantineRow]:
+    """Store one organisation's drafts; return what has to be set aside of them."""
+    fresh, conflicts = _sort_out_repeats(connection, organisation_id, drafts, outcomes)
     device_ids = devices.ensure_devices(
         connection, {(d.arrival.product_id, d.serial): _device(d) for d in reversed(fresh)}
     )
@@ -84,7 +96,8 @@ def _apply(
         if signature_id is not None:
             sums.add(draft, signature_id, device_id)
         for reason, count in draft.head.drops.items():
-            tallies[f"dropped:{reason}"] += min(count, _DROPPED)
+            lost = organisation_id, draft.arrival.product_id, name_outcome(DROPPED, reason)
+            outcomes[lost] += min(count, _DROPPED)
     occurrences.insert_occurrences(connection, rows)
     occurrences.insert_seen(connection, [_seen(draft) for draft in fresh])
     new_devices = signatures.add_devices(connection, organisation_id, sums.devices, now_ms)
@@ -108,44 +121,32 @@ def _apply(
         ],
     )
     note_milestones(connection, organisation_id, ticket_ids, new_devices, new_versions, now_ms)
-    progress.add_tallies(connection, organisation_id, tallies)
+    return conflicts
 
 
 def _sort_out_repeats(
-    connection: Connection, organisation_id: int, drafts: Sequence[Draft]
-) -> tuple[list[Draft], Counter[str]]:
-    """Return the drafts seen for the first time; repeats are counted, conflicts set aside."""
+    connection: Connection,
+    organisation_id: int,
+    drafts: Sequence[Draft],
+    outcomes: Counter[Place],
+) -> tuple[list[Draft], list[QuarantineRow]]:
+    """Return the drafts seen for the first time, and the conflicts; repeats are only counted."""
     known = occurrences.find_seen(connection, organisation_id, [d.head.id for d in drafts])
     fresh: list[Draft] = []
     conflicts: list[QuarantineRow] = []
-    tallies: Counter[str] = Counter()
     for draft in drafts:
+        product_id = draft.arrival.product_id
         before = known.get(draft.head.id)
         if before is None:
             known[draft.head.id] = draft.bundle.sha256
             fresh.append(draft)
-            tallies["stored"] += 1
+            outcomes[organisation_id, product_id, STORED] += 1
         elif before == draft.bundle.sha256:
-            tallies["duplicate"] += 1
+            outcomes[organisation_id, product_id, DUPLICATE] += 1
         else:
-            conflicts.append(_conflict(draft))
-            tallies["quarantined"] += 1
-    occurrences.insert_quarantine(connection, conflicts)
-    return fresh, tallies
-
-
-def _conflict(draft: Draft) -> QuarantineRow:
-    return QuarantineRow(
-        organisation_id=draft.arrival.organisation_id,
-        product_id=draft.arrival.product_id,
-        bundle_id=draft.head.id,
-        reason="id_reused",
-        detail="an earlier bundle with this id has other bytes",
-        received_ms=draft.arrival.received_ms,
-        pack=draft.position.pack,
-        pack_offset=draft.position.offset,
-        pack_bytes=draft.size,
-    )
+            detail = "an earlier bundle with this id has other bytes"
+            conflicts.append(quarantine_row(draft, "id_reused", detail, draft.head.id))
+    return fresh, conflicts
 
 
 def _device(draft: Draft) -> devices.DeviceRow:

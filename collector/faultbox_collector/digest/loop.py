@@ -1,66 +1,107 @@
-"""The digest's own thread: read the pack behind the cursor, draft, hand the batch to the writer.
+"""The digest's own thread: read the queue behind the cursor, draft, hand the batch to the store.
 
 A batch that the store refuses is halved until the one bundle that spoils it is found; that one
 goes to quarantine with its place in the pack and the rest goes on. Where the database itself is
 in trouble (disk full, locked) the batch waits and is tried again: nothing is skipped for that.
+What ends the whole process is counted before the work (`digest.attempts`) and found record by
+record.
 """
 
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy import Connection
 
 from faultbox_collector.clock import wall_ms
+from faultbox_collector.digest.attempts import RECORD_TRIES, Attempts
 from faultbox_collector.digest.batch import Batch, apply_batch
 from faultbox_collector.digest.drafts import Draft, Drafter
-from faultbox_collector.heads import read_head
-from faultbox_collector.pack.files import START, PackFolder
-from faultbox_collector.pack.records import Damage, Position, Record, read_records
+from faultbox_collector.digest.setting_aside import is_bundles_fault, quarantine_row, read_id
+from faultbox_collector.digest.watchdog import end_when_hung
+from faultbox_collector.domain.outcome_names import DEADLY, UNDIGESTIBLE
+from faultbox_collector.pack.files import START
+from faultbox_collector.pack.records import Damage, Position, Record
 from faultbox_collector.store.occurrences import QuarantineRow
-from faultbox_collector.store.products import DEFAULT_ORGANISATION
-from faultbox_collector.writer import Writer
-from faultbox_protocol.errors import ProtocolError
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 RETRY_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
 """Between a batch and the next, unless a full one waits: half of a small transaction's cost is
 the same for a large one, and devices wait for nothing that the digest does."""
 
 
+class Queue(Protocol):
+    """What the digest needs of the queue: records in order, from a place that it remembers."""
+
+    def read_from(self, at: Position, limit: int, end: Position) -> list[Record | Damage]:
+        """Return at most `limit` records from `at` on; nothing at or behind `end` is looked at."""
+        ...
+
+    def next_after(self, position: Position) -> Position | None:
+        """Return where to go on when there is nothing more at `position`, None for the end."""
+        ...
+
+
+class Store(Protocol):
+    """What the digest needs of the store: one transaction after the other."""
+
+    def submit(self, job: Callable[[Connection], T], /) -> "Future[T]":
+        """Run `job` in a transaction; the future is done after the commit."""
+        ...
+
+
+def _no_pause() -> float:
+    return 0.0
+
+
 class Digest:
-    """Follows the packs from `start` to what the inbox has made durable.
+    """Follows the queue from `start` to what the inbox has made durable.
 
     Args:
-        folder: where packs lie.
-        writer: the thread that writes the database.
+        queue: where the records are.
+        store: runs the transactions.
+        attempts: counts the tries of a batch before the work.
         start: the stored cursor.
         batch_size: most bundles in one transaction.
         on_digested: called after each commit with the ids of its bundles.
         retry_seconds: how long it waits where the database is in trouble.
         drafter: what decodes and signs.
+        pause: asked after each batch for how many seconds the digest should leave the machine to
+            others; 0 for not at all.
+        hang_seconds: a batch that takes longer to draft ends the process; None keeps no watch.
     """
 
     def __init__(
         self,
-        folder: PackFolder,
-        writer: Writer,
+        queue: Queue,
+        store: Store,
+        attempts: Attempts,
         start: Position | None,
         batch_size: int,
         on_digested: Callable[[list[bytes]], None],
+        *,
         retry_seconds: float = RETRY_SECONDS,
         drafter: Drafter | None = None,
+        pause: Callable[[], float] = _no_pause,
+        hang_seconds: float | None = None,
     ) -> None:
-        self._folder = folder
-        self._writer = writer
+        self._queue = queue
+        self._store = store
+        self._attempts = attempts
         self._at = start or START
         self._batch_size = batch_size
         self._on_digested = on_digested
         self._retry_seconds = retry_seconds
         self._drafter = drafter or Drafter()
+        self._pause = pause
+        self._hang_seconds = hang_seconds
         self._durable = self._at
+        self._waiting_for: str | None = None
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="digest", daemon=True)
@@ -68,6 +109,7 @@ class Digest:
     def start(self, durable: Position) -> None:
         """Start the thread; everything before `durable` is there to be digested."""
         self._durable = durable
+        self._attempts.expect(durable)
         self._wake.set()
         self._thread.start()
 
@@ -81,61 +123,80 @@ class Digest:
         self._stopping.set()
         self._wake.set()
         self._thread.join()
+        self._attempts.close()
 
     @property
     def position(self) -> Position:
         """Everything before this place is digested."""
         return self._at
 
+    @property
+    def durable(self) -> Position:
+        """Everything before this place waits to be digested, or is."""
+        return self._durable
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What keeps the batch in hand from being stored, None while all is well."""
+        return self._waiting_for
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
                 found = self._step()
-                if found:
-                    if found < self._batch_size:
-                        self._stopping.wait(PAUSE_SECONDS)
-                    continue
-            except Exception:
+                self._waiting_for = None
+            except Exception as error:
                 logger.exception("the digest cannot go on; it tries again")
+                self._waiting_for = type(error).__name__
                 self._stopping.wait(self._retry_seconds)
                 continue
-            self._wake.wait()
+            if found is None:
+                self._wake.wait()
+                continue
+            pause = max(self._pause(), 0.0 if found else PAUSE_SECONDS)
+            if pause > 0:
+                self._stopping.wait(pause)
 
-    def _step(self) -> int:
-        """Digest one batch; return how many records it had, 0 where nothing waits."""
+    def _step(self) -> bool | None:
+        """Digest one batch; tell whether more may wait behind it, None where nothing waited."""
         durable = self._durable
         if self._at >= durable:
-            return 0
-        path = self._folder.pack_path(self._at.pack)
-        end = durable.offset if self._at.pack == durable.pack else None
-        found = list(read_records(path, self._at, self._batch_size, end)) if path.exists() else []
+            return None
+        limit = self._attempts.limit(self._at, self._batch_size)
+        found = self._queue.read_from(self._at, limit, durable)
         if not found:
-            following = self._folder.next_after(self._at)
+            following = self._queue.next_after(self._at)
             if following is None or self._at.pack >= durable.pack:
-                return 0
+                return None
             self._at = following
-            return self._batch_size  # go on at once
+            return True
         last = found[-1]
-        drafts, set_aside = self._draft_all(found)
-        self._apply(
-            Batch(drafts, set_aside, Position(last.position.pack, last.position.offset + last.size))
-        )
-        return len(found)
+        end = Position(last.position.pack, last.position.offset + last.size)
+        tries = self._attempts.begin(self._at, len(found))
+        if len(found) == 1 and tries > RECORD_TRIES:
+            batch = Batch([], [_deadly(last, tries - 1)], end)
+        else:
+            with end_when_hung(self._hang_seconds):
+                batch = Batch(*self._draft_all(found), end)
+        self._apply(batch)
+        return len(found) >= limit
 
     def _draft_all(self, found: list[Record | Damage]) -> tuple[list[Draft], list[QuarantineRow]]:
         drafts: list[Draft] = []
         set_aside: list[QuarantineRow] = []
         for one in found:
             if isinstance(one, Damage):
-                set_aside.append(_quarantine(one, one.reason, "damaged bytes in the pack"))
+                set_aside.append(quarantine_row(one, one.reason, "damaged bytes in the pack"))
                 continue
             try:
                 drafts.append(self._drafter.draft(one))
+            except MemoryError:
+                raise  # the machine's trouble: it may pass
             except Exception as error:
                 logger.exception("a bundle cannot be digested; it is set aside")
-                reason = getattr(error, "reason", "undigestible")
-                set_aside.append(_quarantine(one, reason, str(error), _read_id(one)))
+                reason = getattr(error, "reason", UNDIGESTIBLE)
+                set_aside.append(quarantine_row(one, reason, str(error), read_id(one)))
         return drafts, set_aside
 
     def _apply(self, batch: Batch) -> None:
@@ -143,8 +204,8 @@ class Digest:
         try:
             self._submit(batch)
         except Exception as error:
-            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
-                raise  # the database's trouble, not the bundles'
+            if not is_bundles_fault(error):
+                raise
             self._divide(batch, error)
 
     def _divide(self, batch: Batch, error: Exception) -> None:
@@ -153,7 +214,7 @@ class Digest:
             raise error
         if len(drafts) == 1:
             logger.error("a bundle cannot be stored; it is set aside", exc_info=error)
-            row = _quarantine(drafts[0], "undigestible", str(error), drafts[0].head.id)
+            row = quarantine_row(drafts[0], UNDIGESTIBLE, str(error), drafts[0].head.id)
             self._submit(Batch([], [*batch.set_aside, row], batch.end))
             return
         half = len(drafts) // 2
@@ -165,32 +226,14 @@ class Digest:
 
     def _submit(self, batch: Batch) -> None:
         now_ms = wall_ms()
-        self._writer.submit(lambda connection: apply_batch(connection, batch, now_ms)).result()
+        self._store.submit(lambda connection: apply_batch(connection, batch, now_ms)).result()
         self._at = batch.end
         done = [draft.head.id for draft in batch.drafts]
         done.extend(row.bundle_id for row in batch.set_aside if row.bundle_id)
         self._on_digested(done)
 
 
-def _read_id(record: Record) -> bytes | None:
-    try:
-        return read_head(record.bundle).id
-    except ProtocolError:
-        return None
-
-
-def _quarantine(
-    one: Record | Damage | Draft, reason: str, detail: str, bundle_id: bytes | None = None
-) -> QuarantineRow:
-    arrival = None if isinstance(one, Damage) else one.arrival
-    return QuarantineRow(
-        organisation_id=arrival.organisation_id if arrival else DEFAULT_ORGANISATION,
-        product_id=arrival.product_id if arrival else None,
-        bundle_id=bundle_id,
-        reason=reason,
-        detail=detail[:500].encode("utf-8", "replace").decode(),
-        received_ms=arrival.received_ms if arrival else wall_ms(),
-        pack=one.position.pack,
-        pack_offset=one.position.offset,
-        pack_bytes=one.size,
-    )
+def _deadly(one: Record | Damage, tries: int) -> QuarantineRow:
+    """Return the row of a record that is not looked at again: its head may be what kills."""
+    logger.error("the process ended %d times while it digested one bundle; it is set aside", tries)
+    return quarantine_row(one, DEADLY, f"the process ended {tries} times while it worked on this")

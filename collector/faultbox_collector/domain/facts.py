@@ -8,7 +8,8 @@ class Facts:
     """What a title sentence is made of, free of any language."""
 
     kind: str
-    """A `FaultKind` word: crash, hang, oom, reboot, error, anomaly, feedback, other."""
+    """A `FaultKind` word: crash, hang, oom, reboot, error, anomaly, feedback, other; or
+    `unreadable`, for bundles that were set aside."""
     type: str | None = None
     """Exception type, or signal name for an exit by signal."""
     code: str | None = None

@@ -70,6 +70,30 @@ def fill_form(
     return found
 
 
+def fill_unreadable(
+    product: str, received_ms: int, reason: str, size_bytes: int, place: str, language: str
+) -> dict[str, FieldValue]:
+    """Return the fields for a bundle that nobody can read: only its arrival is known."""
+    sentence = describe_fault(Facts("unreadable"), language)
+    detail = (
+        f"{sentence}：原因 {reason}，{size_bytes} 字节，存放位置 {place}"
+        if language.startswith("zh")
+        else f"{sentence}: reason {reason}, {size_bytes} bytes, kept at {place}"
+    )
+    rule = {
+        "submitted_at": str(received_ms),
+        "submitter": "device",
+        "product_name": product,
+        "occurred_at": str(received_ms),
+        "phenomenon": detail,
+        "problem_class": "technical",
+        "problem_type": "software",
+        "severity": "normal",
+        "source": "auto",
+    }
+    return {name: FieldValue(value, "rule") for name, value in rule.items()}
+
+
 def fields_to_plain(fields: Mapping[str, FieldValue]) -> dict[str, dict[str, str]]:
     """Return the fields as the store keeps them."""
     return {

@@ -27,6 +27,7 @@ _NAMELESS_KINDS: dict[str, Words] = {
     "reboot": ("设备意外重启", "The device rebooted"),
     "anomaly": ("数据异常", "Abnormal data"),
     "feedback": ("用户反馈", "Customer's report"),
+    "unreadable": ("无法解析的上报数据包", "Unreadable report"),
 }
 _OTHER: Words = ("设备故障", "Device fault")
 _LAST_NAME = re.compile(r"[.:$/]")

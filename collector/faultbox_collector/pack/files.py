@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from faultbox_collector.pack.records import Position, Record, read_bundle_at
+from faultbox_collector.pack.records import Damage, Position, Record, read_bundle_at, read_records
 
 START = Position(1, 0)
 """The beginning of the first pack."""
@@ -26,6 +26,12 @@ class PackFolder:
         """Return the beginning of the first pack after the one of `position`, if there is one."""
         later = [number for number in self.numbers() if number > position.pack]
         return Position(later[0], 0) if later else None
+
+    def read_from(self, at: Position, limit: int, end: Position) -> list[Record | Damage]:
+        """Return at most `limit` records of the pack of `at`, from there on and before `end`."""
+        path = self.pack_path(at.pack)
+        stop = end.offset if at.pack == end.pack else None
+        return list(read_records(path, at, limit, stop)) if path.exists() else []
 
     def read(self, pack: int, offset: int, size: int) -> Record:
         """Return one record whose place is known.

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, select
 
+from faultbox_collector.domain.outcome_names import DAMAGED, QUARANTINED
 from faultbox_collector.queries.numbers import ticket_number
 from faultbox_collector.queries.records import Overview
 from faultbox_collector.store.progress import read_last_received, read_tallies
@@ -27,5 +28,9 @@ def read_overview(connection: Connection, organisation_id: int) -> Overview:
         last_received_at_ms=read_last_received(connection),
         products=tuple(products.scalars()),
         newest_ticket=ticket_number(newest.day, newest.counter) if newest else None,
-        unreadable=tallies.get("quarantined", 0),
+        unreadable=sum(
+            total
+            for name, total in tallies.items()
+            if name.partition(":")[0] in (QUARANTINED, DAMAGED)
+        ),
     )

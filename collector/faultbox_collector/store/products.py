@@ -2,6 +2,7 @@
 
 import secrets
 from base64 import b32encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
@@ -60,6 +61,14 @@ def ensure_product(connection: Connection, organisation_id: int, name: str, now_
         )
     )
     return int(found.scalar_one())
+
+
+def read_product_names(connection: Connection, product_ids: Sequence[int]) -> dict[int, str]:
+    """Return the name of each product."""
+    rows = connection.execute(
+        select(product.c.id, product.c.name).where(product.c.id.in_(product_ids))
+    )
+    return {row.id: row.name for row in rows}
 
 
 def add_key(connection: Connection, organisation_id: int, product_id: int, now_ms: int) -> str:

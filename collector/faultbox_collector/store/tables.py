@@ -306,7 +306,7 @@ outcome_day = Table(
     metadata,
     _organisation(),
     Column("product_id", BigInteger, ForeignKey("product.id"), nullable=False),
-    Column("day", Integer, nullable=False),  # YYYYMMDD, UTC, of the receipt
+    Column("day", Integer, nullable=False),  # YYYYMMDD, UTC, when it was decided
     Column("name", String(64), nullable=False),  # a word of `domain.outcome_names`
     Column("total", BigInteger, nullable=False),
     PrimaryKeyConstraint("organisation_id", "product_id", "day", "name"),

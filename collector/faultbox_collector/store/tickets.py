@@ -45,7 +45,7 @@ class NewTicket:
     """YYYYMMDD in the organisation's zone."""
     opened_ms: int
     first_ms: int
-    sample_id: bytes
+    sample_id: bytes | None
     fields: Plain
 
 
