@@ -20,6 +20,11 @@ from faultbox_protocol.report_code import report_code
 from faultbox_protocol.words import FaultKind
 
 _CACHED = 512
+_CACHED_BYTES = 8 * 1024 * 1024
+"""Of faults remembered, as they lie in memory: 3 KiB on the wire can hold 2,176 empty frames, which
+take 70 times that."""
+_TEXT_FACTOR = 4
+_FRAME_BYTES = 128
 UNKNOWN_DEVICE = "unknown"
 
 
@@ -59,7 +64,8 @@ class Drafter:
 
     def __init__(self, read: Callable[[Bundle], Head] = read_head) -> None:
         self._read = read
-        self._signed: OrderedDict[object, Signed] = OrderedDict()
+        self._signed: OrderedDict[object, tuple[Signed, int]] = OrderedDict()
+        self._signed_bytes = 0
 
     def draft(self, record: Record) -> Draft:
         """Return the draft of a record.
@@ -68,7 +74,7 @@ class Drafter:
             ProtocolError: the head cannot be read.
         """
         head = self._read(record.bundle)
-        signed = None if head.kind is FaultKind.SELFTEST else self._sign(head)
+        signed = None if head.kind is FaultKind.SELFTEST else self._sign(head, _weigh(record, head))
         return Draft(
             arrival=record.arrival,
             position=record.position,
@@ -86,14 +92,24 @@ class Drafter:
         """How many faults are remembered."""
         return len(self._signed)
 
-    def _sign(self, head: Head) -> Signed:
+    def _sign(self, head: Head, weight_bytes: int) -> Signed:
         key = (head.kind, head.err, head.prod.name)
-        signed = self._signed.get(key)
-        if signed is None:
-            signed = self._signed[key] = sign_head(head)
-            if len(self._signed) > _CACHED:
-                self._signed.popitem(last=False)
+        known = self._signed.get(key)
+        if known is not None:
+            return known[0]
+        signed = sign_head(head)
+        self._signed[key] = signed, weight_bytes
+        self._signed_bytes += weight_bytes
+        while len(self._signed) > _CACHED or self._signed_bytes > _CACHED_BYTES:
+            self._signed_bytes -= self._signed.popitem(last=False)[1][1]
         return signed
+
+
+def _weigh(record: Record, head: Head) -> int:
+    """Return about how much memory a head takes, in bytes."""
+    err = head.err
+    frames = len(err.frames) + sum(len(cause.frames) for cause in err.causes) if err else 0
+    return _TEXT_FACTOR * record.bundle.head.raw_bytes + _FRAME_BYTES * frames
 
 
 def _facts(head: Head, signed: Signed | None) -> Facts:
