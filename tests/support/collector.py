@@ -115,6 +115,7 @@ class Rig:
         batch_size: int = 500,
         writer: Writer | None = None,
         drafter: Drafter | None = None,
+        hang_seconds: float | None = None,
     ) -> None:
         """Digest everything from the stored cursor, or from `start`, to the end of the packs."""
         begin = start or self.read(read_cursor)
@@ -127,6 +128,7 @@ class Rig:
             self.digested.extend,
             retry_seconds=0.01,
             drafter=drafter,
+            hang_seconds=hang_seconds,
         )
         digest.start(self.pack_writer.end)
         wait_until(lambda: digest.position >= self.pack_writer.end)
