@@ -22,7 +22,6 @@ from faultbox_protocol import api
 from faultbox_protocol.api import Sent
 from faultbox_protocol.codec import Bundle, split_batch
 from faultbox_protocol.errors import Invalid, ProtocolError
-from faultbox_protocol.report import Head
 from faultbox_protocol.words import BundleState
 
 _INLINE_BYTES = 64 * 1024
@@ -42,15 +41,14 @@ _STATES = {422: BundleState.REFUSED}
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One intact bundle of a request, with its head."""
+    """One intact bundle of a request whose head can be read.
 
-    head: Head
+    The head itself is not kept: a hundred of them can take 20 MiB.
+    """
+
+    id: bytes
+    serial: str | None
     bundle: Bundle
-
-    @property
-    def id(self) -> bytes:
-        """The bundle's id."""
-        return self.head.id
 
 
 @dataclass(slots=True)
@@ -77,7 +75,7 @@ def check_each(body: bytes | bytearray, product: str) -> Iterator[Checked | Prot
         except ProtocolError as error:
             yield error
         else:
-            yield Checked(head, item)
+            yield Checked(head.id, head.prod.serial, item)
 
 
 async def check_body(body: bytes | bytearray, product: str) -> list[Checked | ProtocolError]:
