@@ -124,7 +124,9 @@ class Devices:
             if len(first) < 2:
                 raise EOFError
             length = 0
-            while (line := await reader.readline()) not in (b"\r\n", b""):
+            while (line := await reader.readline()) != b"\r\n":
+                if not line.endswith(b"\n"):
+                    raise EOFError
                 name, _, value = line.partition(b":")
                 if name.lower() == b"content-length":
                     length = int(value)

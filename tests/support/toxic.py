@@ -11,7 +11,7 @@ import random
 import socket
 import struct
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 _HEAD_BYTES = 65_536
@@ -47,6 +47,8 @@ class Proxy:
         self.target = target
         self.toxins = dict(toxins)
         self.done: Counter[Toxin] = Counter()
+        self.heard: Callable[[bytes], None] = lambda _answer: None
+        """Called with each answer that reached its client whole."""
         self.down = False
         """Whether the link is cut: connections end with a reset, new ones are refused."""
         self._random = generator
@@ -93,6 +95,8 @@ class Proxy:
             await self._relay(reader, writer)
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError, ValueError):
             _reset(writer)
+        except asyncio.CancelledError:  # `stop`; nobody waits for this task but asyncio's server
+            _reset(writer)
         finally:
             self._clients.discard(writer)
             writer.close()
@@ -116,6 +120,7 @@ class Proxy:
                 client.write(answer[: self._random.randrange(len(answer))])
                 return
             client.write(answer)
+            self.heard(answer)
             await client.drain()
 
     def _throw(self) -> Toxin | None:

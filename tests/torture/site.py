@@ -1,0 +1,186 @@
+"""A collector, devices and a few agents, on disks and links that the nemesis may hurt."""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import random
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support.collector import COMMAND, PRODUCT, a_free_port, bare_environment, run_command
+from support.disk import Disk, a_disk
+from support.load import Devices
+from support.toxic import Proxy, Toxin
+from system.test_collector_kill import some_bundles
+from torture.hosts import Host, leave_faults
+from torture.programs import Program, faked_time
+
+PATIENCE_SECONDS = 90.0
+AGENTS = 3
+TOXINS = {
+    Toxin.CUT_BODY: 0.03,
+    Toxin.SWALLOW: 0.04,
+    Toxin.TWICE: 0.04,
+    Toxin.LATE: 0.04,
+    Toxin.SLOW: 0.02,
+    Toxin.BLACK_HOLE: 0.01,
+    Toxin.RESET: 0.02,
+    Toxin.CUT_ANSWER: 0.03,
+}
+_LIMITS_OFF = {"FAULTBOX_RATE_KEY_PER_SECOND": "0", "FAULTBOX_RATE_DEVICE_PER_MINUTE": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a siege is made of."""
+
+    seed: int
+    bundles: int = 6_000
+    pause_seconds: float = 0.05
+    """Between two requests of one device, and between two faults of the agents' programs."""
+    faked_clock: bool = False
+    faked_monotonic: bool = False
+
+
+@dataclass(slots=True)
+class Site:
+    """Everything of one run."""
+
+    plan: Plan
+    folder: Path
+    server_disk: Disk
+    agents_disk: Disk
+    server: Program
+    port: int
+    hosts: list[Host]
+    devices: Devices
+    device_link: Proxy
+    agent_link: Proxy
+    clock: Path
+    heard: dict[str, str] = field(default_factory=dict)
+    """What agents were told is stored: bundle id to SHA-256, both hex."""
+    power: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever needs the agents' devices to have power, or cuts it."""
+    agents_filled: bool = False
+    """Whether the agents' disk was ever full, so that drops are to be expected."""
+    load: list[asyncio.Task[None]] = field(default_factory=list)
+    """What sends and what fails; none of it may end by itself."""
+
+    @property
+    def data(self) -> Path:
+        """The collector's data folder."""
+        return self.server_disk.path / "data"
+
+    async def start_server(self) -> None:
+        """Start the collector and wait until it answers."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        await asyncio.to_thread(self.server.start)
+        while not await asyncio.to_thread(self._is_up):
+            assert self.server.running, f"status {self.server.status}: {self.server.last_words()}"
+            assert time.monotonic() < deadline, f"it never answers: {self.server.last_words()}"
+            await asyncio.sleep(0.05)
+
+    def _is_up(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        with contextlib.suppress(OSError, http.client.HTTPException), closing(connection):
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        return False
+
+    def hear(self, answer: bytes) -> None:
+        """Note the receipts of an answer that reached an agent's device."""
+        status = int(answer.split(None, 2)[1])
+        if status in (200, 202, 207):
+            body = json.loads(answer.partition(b"\r\n\r\n")[2])
+            self.heard.update((one["id"], one["sha256"]) for one in body.get("receipts", []))
+
+    def check_load(self) -> None:
+        """Fail where the load has ended: then nothing would be tried any more."""
+        for task in self.load:
+            if task.done():
+                raise AssertionError("the load ended") from task.exception()
+
+    def seen(self) -> set[str]:
+        """Return the ids that the collector has digested."""
+        name = f"file:{self.data}/faultbox.sqlite3?mode=ro"
+        with closing(sqlite3.connect(name, uri=True, timeout=30)) as database:
+            return {bytes(row[0]).hex() for row in database.execute("SELECT id FROM seen_id")}
+
+
+@asynccontextmanager
+async def a_site(folder: Path, plan: Plan) -> AsyncIterator[Site]:
+    """Set up a site, everything running; afterwards nothing runs."""
+    with (
+        a_disk(folder / "server", mib=192, inodes=400) as server_disk,
+        a_disk(folder / "agents", mib=48) as agents_disk,
+    ):
+        site = await _build(folder, plan, server_disk, agents_disk)
+        try:
+            await site.start_server()
+            for host in site.hosts:
+                host.agent.start()
+            dice = random.Random(plan.seed + 1)
+            faults = leave_faults(site.hosts, dice, site.power, plan.pause_seconds)
+            site.load += [
+                asyncio.create_task(site.devices.run(8)),
+                asyncio.create_task(faults),
+            ]
+            yield site
+        finally:
+            site.devices.stop()
+            for task in site.load:
+                task.cancel()
+            await asyncio.gather(*site.load, return_exceptions=True)
+            await site.device_link.stop()
+            await site.agent_link.stop()
+            for program in (site.server, *(host.agent for host in site.hosts)):
+                program.kill_all()
+
+
+async def _build(folder: Path, plan: Plan, server_disk: Disk, agents_disk: Disk) -> Site:
+    clock = folder / "clock"
+    clock.write_text("+0\n")
+    faked = faked_time(clock, monotonic=plan.faked_monotonic) if plan.faked_clock else {}
+    data = server_disk.path / "data"
+    key = (await asyncio.to_thread(run_command, data, "keys", "add", PRODUCT)).strip()
+    port = a_free_port()
+    device_link = Proxy(port, TOXINS, random.Random(plan.seed + 2))
+    agent_link = Proxy(port, TOXINS, random.Random(plan.seed + 3))
+    agent_port = await agent_link.start()
+    bundles = await asyncio.to_thread(some_bundles, plan.bundles)
+    devices = Devices(
+        await device_link.start(), key, bundles, most=4, generator=random.Random(plan.seed + 4)
+    )
+    devices.pause_seconds = plan.pause_seconds
+    command = [COMMAND, "serve", "--data", str(data), "--port", str(port)]
+    env = {**bare_environment(), **_LIMITS_OFF, "FAULTBOX_PACK_MIB": "1", **faked}
+    site = Site(
+        plan=plan,
+        folder=folder,
+        server_disk=server_disk,
+        agents_disk=agents_disk,
+        server=Program(command, env, folder / "server.log"),
+        port=port,
+        hosts=[
+            Host(
+                agents_disk.path / f"spool-{number}",
+                folder,
+                number,
+                f"http://127.0.0.1:{agent_port}",
+                key,
+                faked,
+            )
+            for number in range(AGENTS)
+        ],
+        devices=devices,
+        device_link=device_link,
+        agent_link=agent_link,
+        clock=clock,
+    )
+    agent_link.heard = site.hear
+    return site
