@@ -74,7 +74,7 @@ class Drafter:
             ProtocolError: the head cannot be read.
         """
         head = self._read(record.bundle)
-        signed = None if head.kind is FaultKind.SELFTEST else self._sign(head, _weigh(record, head))
+        signed = None if head.kind is FaultKind.SELFTEST else self._sign(head, weigh(record, head))
         return Draft(
             arrival=record.arrival,
             position=record.position,
@@ -105,7 +105,7 @@ class Drafter:
         return signed
 
 
-def _weigh(record: Record, head: Head) -> int:
+def weigh(record: Record, head: Head) -> int:
     """Return about how much memory a head takes, in bytes."""
     err = head.err
     frames = len(err.frames) + sum(len(cause.frames) for cause in err.causes) if err else 0

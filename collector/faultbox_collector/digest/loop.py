@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.digest.attempts import RECORD_TRIES, Attempts
 from faultbox_collector.digest.batch import Batch, apply_batch
-from faultbox_collector.digest.drafts import Draft, Drafter
+from faultbox_collector.digest.drafts import Draft, Drafter, weigh
 from faultbox_collector.digest.setting_aside import is_bundles_fault, quarantine_row, read_id
 from faultbox_collector.digest.watchdog import end_when_hung
 from faultbox_collector.domain.outcome_names import DEADLY, UNDIGESTIBLE
@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 RETRY_SECONDS = 1.0
+BATCH_BYTES = 16 * 1024 * 1024
+"""Of drafts in one transaction, as they lie in memory: 500 ordinary ones take half of it, but 500
+heads of the most frames would take 110 MiB."""
 PAUSE_SECONDS = 0.05
 """Between a batch and the next, unless a full one waits: half of a small transaction's cost is
 the same for a large one, and devices wait for nothing that the digest does."""
@@ -171,33 +174,39 @@ class Digest:
                 return None
             self._at = following
             return True
-        last = found[-1]
-        end = Position(last.position.pack, last.position.offset + last.size)
         tries = self._attempts.begin(self._at, len(found))
         if len(found) == 1 and tries > RECORD_TRIES:
-            batch = Batch([], [_deadly(last, tries - 1)], end)
+            batch = Batch([], [_deadly(found[0], tries - 1)], _end_of(found[0]))
         else:
             with end_when_hung(self._hang_seconds):
-                batch = Batch(*self._draft_all(found), end)
+                batch = self._draft_some(found)
         self._apply(batch)
-        return len(found) >= limit
+        return len(found) >= limit or batch.end < _end_of(found[-1])
 
-    def _draft_all(self, found: list[Record | Damage]) -> tuple[list[Draft], list[QuarantineRow]]:
+    def _draft_some(self, found: list[Record | Damage]) -> Batch:
+        """Return the batch of the first records, of all where they are not too large together."""
         drafts: list[Draft] = []
         set_aside: list[QuarantineRow] = []
+        size = 0
         for one in found:
+            if size > BATCH_BYTES:
+                break
+            end = _end_of(one)
             if isinstance(one, Damage):
                 set_aside.append(quarantine_row(one, one.reason, "damaged bytes in the pack"))
                 continue
             try:
-                drafts.append(self._drafter.draft(one))
+                draft = self._drafter.draft(one)
             except MemoryError:
                 raise  # the machine's trouble: it may pass
             except Exception as error:
                 logger.exception("a bundle cannot be digested; it is set aside")
                 reason = getattr(error, "reason", UNDIGESTIBLE)
                 set_aside.append(quarantine_row(one, reason, str(error), read_id(one)))
-        return drafts, set_aside
+            else:
+                drafts.append(draft)
+                size += weigh(one, draft.head)
+        return Batch(drafts, set_aside, end)
 
     def _apply(self, batch: Batch) -> None:
         """Store a batch, or its halves where it cannot be stored; the cursor follows each part."""
@@ -231,6 +240,10 @@ class Digest:
         done = [draft.head.id for draft in batch.drafts]
         done.extend(row.bundle_id for row in batch.set_aside if row.bundle_id)
         self._on_digested(done)
+
+
+def _end_of(one: Record | Damage) -> Position:
+    return Position(one.position.pack, one.position.offset + one.size)
 
 
 def _deadly(one: Record | Damage, tries: int) -> QuarantineRow:
