@@ -39,11 +39,12 @@ def make_gate(
     private: frozenset[web.AbstractResource], public: frozenset[web.AbstractResource]
 ) -> Middleware:
     """Return the middleware for these resources; `public` ones need no session."""
+    pages = private | public
 
     @web.middleware
     async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
-        if resource not in private | public and (
+        if resource not in pages and (
             resource is not None or f"{request.path}/".startswith(MACHINE_PATHS)
         ):
             return await handler(request)

@@ -108,7 +108,10 @@ def scan_bundle(buffer: memoryview, start: int = 0) -> Bundle:
         frames.append(frame)
         at = frame.end
     digest = framing.open_section(buffer, frame, _DIGEST_BYTES)
-    if digest != hashlib.sha256(buffer[start : frame.start]).digest():
+    found = hashlib.sha256()
+    for part in framing.slices(buffer[start : frame.start]):
+        found.update(part)
+    if digest != found.digest():
         raise Malformed("bad_digest", f"in the bundle at byte {start}")
     evidence = frames[1] if frames[1].kind == FrameKind.EVIDENCE else None
     blobs = tuple(frame for frame in frames if frame.kind == FrameKind.BLOB)

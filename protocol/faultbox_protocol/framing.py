@@ -9,7 +9,8 @@ inside the frame, so that no proxy on the way can break them.
 import struct
 import threading
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import zstandard
 
@@ -22,6 +23,10 @@ HEADER_BYTES = 20
 _CRC_AT = 16
 _HEADER = struct.Struct(">4sBBHII")
 _CRC = struct.Struct(">I")
+_SLICE = 2047
+"""zlib and hashlib give up the interpreter for more bytes than this, and a busy server gets it
+back a switch later: what takes microseconds is done in slices instead."""
+_SLICED = 16 * 1024
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_LEVEL = 9
 """A report of 17.5 KB of JSON: 4,959 bytes in 0.3 ms at level 3, 4,686 in 0.7 ms here, 4,497 in
@@ -31,8 +36,7 @@ ZSTD_LEVEL = 9
 _local = threading.local()
 
 
-@dataclass(frozen=True, slots=True)
-class RawFrame:
+class RawFrame(NamedTuple):
     """One frame as found: where it lies in the buffer, nothing decoded."""
 
     kind: int
@@ -76,10 +80,22 @@ def read_frame(buffer: memoryview, start: int) -> RawFrame:
     end = payload_start + encoded
     if end > len(buffer):
         raise Malformed("truncated", f"{end - len(buffer)} bytes are missing")
-    crc = zlib.crc32(buffer[payload_start:end], zlib.crc32(buffer[start : start + _CRC_AT]))
+    crc = zlib.crc32(buffer[start : start + _CRC_AT])
+    for part in slices(buffer[payload_start:end]):
+        crc = zlib.crc32(part, crc)
     if crc != _CRC.unpack_from(buffer, start + _CRC_AT)[0]:
         raise Malformed("bad_crc", f"in the frame at byte {start}")
     return RawFrame(kind, codec, raw, start, payload_start, end)
+
+
+def slices(data: memoryview) -> Iterator[memoryview]:
+    """Yield `data` in parts that a checksum takes without giving up the interpreter."""
+    size = len(data)
+    if size <= _SLICE or size > _SLICED:
+        yield data
+        return
+    for at in range(0, size, _SLICE):
+        yield data[at : at + _SLICE]
 
 
 def open_section(buffer: memoryview, frame: RawFrame, limit_bytes: int) -> bytes:
