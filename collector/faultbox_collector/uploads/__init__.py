@@ -1,0 +1,1 @@
+"""Large files that arrive in parts: state on disk, offsets that are never taken back."""
