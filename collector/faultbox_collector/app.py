@@ -16,15 +16,17 @@ from faultbox_collector.desk.doors import Accounts, Desk, Reader
 from faultbox_collector.digest.attempts import FILE, Attempts
 from faultbox_collector.digest.loop import Digest
 from faultbox_collector.digest.watchdog import HANG_SECONDS
+from faultbox_collector.disk import Disk
 from faultbox_collector.inbox import Inbox, Pack
 from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.records import Position
 from faultbox_collector.pack.writer import PackWriter
 from faultbox_collector.settings import Settings
 from faultbox_collector.store.opening import DataFolderError, OpenStore, open_store
-from faultbox_collector.web.auth import KeyRing
+from faultbox_collector.web.admission import Admission, read_rates
 from faultbox_collector.web.body import BodyLimits
 from faultbox_collector.web.config import Config
+from faultbox_collector.web.connections import read_proxies
 from faultbox_collector.web.intake import Intake
 from faultbox_collector.web.problems import answer_problems
 from faultbox_collector.web.receipts import Receipts, get_health, get_time
@@ -46,7 +48,8 @@ class Collector:
     writer: Writer
     inbox: Inbox
     digest: Digest
-    keys: KeyRing
+    disk: Disk
+    keys: Admission
     reader: Reader
     accounts: Accounts
     desk: Desk
@@ -62,7 +65,9 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
 
     Raises:
         DataFolderBusy, DataFolderError: the data folder cannot be used.
+        SettingsError: `trusted_proxies` is no list of addresses and networks.
     """
+    proxies = read_proxies(settings)
     store = open_store(settings)
     packs = PackFolder(store.data)
     try:
@@ -87,6 +92,10 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         inbox.forget,
         hang_seconds=HANG_SECONDS,
     )
+    disk = Disk(
+        (store.data, packs.path), settings.disk_reserve_mib * _MIB, settings.ballast_mib * _MIB
+    )
+    bodies_bytes = settings.bodies_mib * _MIB
     reader = Reader(store.reader_engine, packs, store.organisation)
     collector = Collector(
         settings=settings,
@@ -94,7 +103,8 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         writer=writer,
         inbox=inbox,
         digest=digest,
-        keys=KeyRing(),
+        disk=disk,
+        keys=Admission(inbox, disk, read_rates(settings), proxies, bodies_bytes),
         reader=reader,
         accounts=Accounts(reader, writer),
         desk=Desk(writer),
@@ -131,6 +141,7 @@ async def _run_parts(collector: Collector) -> AsyncIterator[None]:
     async def load_keys() -> None:
         collector.keys.load(await collector.reader.keys())
 
+    collector.disk.start()
     collector.writer.start()
     collector.digest.start(collector.inbox.end)
     collector.inbox.start(collector.digest.notice)
@@ -149,6 +160,7 @@ async def _run_parts(collector: Collector) -> AsyncIterator[None]:
 def _stop_parts(collector: Collector) -> None:
     collector.digest.stop()
     collector.writer.stop()
+    collector.disk.stop()
     collector.store.close()
 
 

@@ -136,6 +136,11 @@ class Inbox:
         """How many bytes wait for the disk."""
         return self._waiting_bytes
 
+    @property
+    def is_full(self) -> bool:
+        """Whether more would be refused."""
+        return self.depth > self._most or self._waiting_bytes > WAITING_BYTES
+
     async def accept(self, buffers: Sequence[Buffer]) -> None:
         """Return when the buffers, one or more whole records, are durable.
 

@@ -9,11 +9,21 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from faultbox_collector.allocator import keep_large_blocks_apart
 from faultbox_collector.settings import Settings, SettingsError
+from faultbox_collector.web.connections import (
+    ConnectionLimits,
+    Gate,
+    GuardedSite,
+    raise_file_limit,
+    read_proxies,
+)
 
 KEEPALIVE_SECONDS = 75.0
 LINGERING_SECONDS = 2.0
 """How long the rest of a refused body is read and dropped, so that its sender sees the answer."""
+UNREAD_SECONDS = 60.0
+"""How long an answer may lie unread in the network before its connection is cut."""
 SHUTDOWN_SECONDS = 5.0
 """How long a request in hand may take to end after SIGTERM."""
 GC_THRESHOLD = 50_000
@@ -43,6 +53,7 @@ async def run_application(
         SettingsError: the address cannot be bound or the TLS files cannot be read.
     """
     tls = _tls_context(settings)
+    keep_large_blocks_apart()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -50,7 +61,7 @@ async def run_application(
     runner = make_runner(application)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls, backlog=512)
+        site = make_site(runner, settings, tls)
         try:
             await site.start()
         except OSError as error:
@@ -64,17 +75,37 @@ async def run_application(
         await runner.cleanup()
 
 
+_HANDLER_OPTIONS: dict[str, float | bool | None] = {
+    "access_log": None,  # no request is logged
+    "auto_decompress": False,  # bodies are read and checked by ours alone
+    "keepalive_timeout": KEEPALIVE_SECONDS,
+    "lingering_time": LINGERING_SECONDS,
+}
+
+
 def make_runner(application: web.Application) -> web.AppRunner:
-    """Return the runner in which the framework leaves bodies alone and logs no requests."""
-    return web.AppRunner(
-        application,
-        access_log=None,
-        auto_decompress=False,  # bodies are read and checked by ours alone
-        keepalive_timeout=KEEPALIVE_SECONDS,
-        shutdown_timeout=SHUTDOWN_SECONDS,
-        lingering_time=LINGERING_SECONDS,
-        handle_signals=False,
+    """Return the runner of an application; `make_site` gives it a socket."""
+    return web.AppRunner(application, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
+
+
+def make_site(
+    runner: web.AppRunner, settings: Settings, tls: ssl.SSLContext | None = None
+) -> GuardedSite:
+    """Return the listening socket of a runner that is set up, with the limits of the settings.
+
+    Raises:
+        SettingsError: `trusted_proxies` is no list of addresses and networks.
+    """
+    most = raise_file_limit()
+    limits = ConnectionLimits(
+        per_address=settings.connections_per_address,
+        in_all=min(settings.connections or most, most),
+        head_seconds=settings.head_seconds,
+        lingering_seconds=LINGERING_SECONDS,
+        unread_seconds=UNREAD_SECONDS,
     )
+    gate = Gate(limits, read_proxies(settings))
+    return GuardedSite(runner, gate, _HANDLER_OPTIONS, settings.host, settings.port, tls)
 
 
 async def _wait(fatal: asyncio.Event) -> int:

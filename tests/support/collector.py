@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aiohttp
-from aiohttp import web
 from sqlalchemy import Connection, Executable, Row, Table, func, select
 
 from faultbox_collector.actions import ACTIONS
@@ -31,7 +30,7 @@ from faultbox_collector.pack.records import Arrival, Position, encode_arrival
 from faultbox_collector.pack.writer import PackWriter
 from faultbox_collector.queries.records import TicketRow
 from faultbox_collector.queries.tickets import list_tickets
-from faultbox_collector.serving import make_runner
+from faultbox_collector.serving import make_runner, make_site
 from faultbox_collector.settings import Settings
 from faultbox_collector.store.opening import open_store
 from faultbox_collector.store.products import DEFAULT_ORGANISATION, ensure_product
@@ -43,6 +42,12 @@ from support.builders import NOON_MS
 T = TypeVar("T")
 PRODUCT = "inspect-eye"
 PATIENCE_SECONDS = 30.0
+NO_RATES = {
+    "rate_address_per_second": 0,
+    "rate_key_per_second": 0,
+    "rate_device_per_minute": 0,
+}
+"""Settings for tests that send faster than any device: `served` and the processes have them."""
 COMMAND = str(Path(sys.executable).with_name("faultbox-collector"))
 
 
@@ -227,14 +232,13 @@ async def served(
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve a real collector on a free port; `change` may add to it before it starts."""
-    collector = build_collector(
-        Settings(data=str(data), timezone="Asia/Shanghai", **settings), open_pack
-    )
+    given = {"port": 0, "timezone": "Asia/Shanghai", **NO_RATES, **settings}
+    collector = build_collector(Settings(data=str(data), **given), open_pack)
     change(collector)
     runner = make_runner(collector.application)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await make_site(runner, collector.settings).start()
         port = runner.addresses[0][1]
         key = await make_key(collector, PRODUCT)
         async with aiohttp.ClientSession(auto_decompress=False) as session:
@@ -270,21 +274,23 @@ def run_command(data: Path, *args: str, status: int = 0) -> str:
 
 
 def bare_environment() -> dict[str, str]:
-    """Return the environment without anybody's FAULTBOX_* settings."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("FAULTBOX_")}
+    """Return the environment without anybody's FAULTBOX_* settings, and without rates."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FAULTBOX_")}
+    return clean | {f"FAULTBOX_{name.upper()}": str(value) for name, value in NO_RATES.items()}
 
 
 class ServerProcess:
     """The real `faultbox-collector serve`; killed at the end of its `with` if it still runs."""
 
-    def __init__(self, data: Path, *args: str, port: int = 0) -> None:
+    def __init__(self, data: Path, *args: str, port: int = 0, **settings: object) -> None:
         self.data = data
         self.process = subprocess.Popen(
             [COMMAND, "serve", "--data", str(data), "--port", str(port), *args],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=bare_environment(),
+            env=bare_environment()
+            | {f"FAULTBOX_{name.upper()}": str(value) for name, value in settings.items()},
         )
         try:
             self.url = self._read_url()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -15,7 +14,7 @@ from faultbox_collector.heads import read_head
 from faultbox_collector.inbox import Inbox, InboxFull, Undigested
 from faultbox_collector.pack.records import Arrival, encode_arrival
 from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError
-from faultbox_collector.web.auth import KeyRing
+from faultbox_collector.web.admission import Admission
 from faultbox_collector.web.body import BodyLimits, check_headers, read_body
 from faultbox_collector.web.problems import ProblemError, problem, status_of
 from faultbox_protocol import api
@@ -30,11 +29,10 @@ _INLINE_SECONDS = 0.005
 """A small body that takes longer goes on in a thread: 14 KB can hold a hundred heads that open to
 64 KiB each, and take 0.7 s."""
 
-_LARGE_BYTES = 256 * 1024
-LARGE_BODIES = 16
-"""Larger bodies in hand at a time, 16 MiB each at most: one leaked key must not fill the memory."""
-
 _IN_FLIGHT = "in_flight"
+_RATE_DEVICE = "rate_device"
+_LATER = {409: _IN_FLIGHT, 429: _RATE_DEVICE}
+"""Outcomes that are no error of the bundle's."""
 _JSON = msgspec.json.Encoder()
 _STATES = {422: BundleState.REFUSED}
 
@@ -60,6 +58,8 @@ class Outcome:
     sha256: bytes | None = None
     state: str = BundleState.STORED
     error: ProtocolError | None = None
+    retry_seconds: int = 0
+    """When all that were refused of this device will be taken."""
 
 
 def check_each(body: bytes | bytearray, product: str) -> Iterator[Checked | ProtocolError]:
@@ -95,19 +95,19 @@ async def check_body(body: bytes | bytearray, product: str) -> list[Checked | Pr
 class Intake:
     """The device's door."""
 
-    def __init__(self, keys: KeyRing, inbox: Inbox, slow: BodyLimits) -> None:
+    def __init__(self, keys: Admission, inbox: Inbox, slow: BodyLimits) -> None:
         self._keys = keys
         self._inbox = inbox
         self._slow = slow
-        self._large = 0
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """Take a batch of bundles; answer when they are durable."""
         key = self._keys.authenticate(request)
         check_headers(request)
-        with self._room_for(request):
+        with self._keys.hold_body(request, key):
             body = await read_body(request, self._slow)
             checked = await check_body(body, key.product)
+            self._keys.spend_bundles(key, len(checked))
             outcomes = await self._store(checked, key, _clocks(request))
         return _answer(outcomes)
 
@@ -124,36 +124,29 @@ class Intake:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return None
 
-    @contextmanager
-    def _room_for(self, request: web.Request) -> Iterator[None]:
-        """Hold one of the places for large bodies, where this may become one."""
-        length = request.content_length
-        if length is not None and length <= _LARGE_BYTES:
-            yield
-            return
-        if self._large == LARGE_BODIES:
-            raise ProblemError(503, "busy")
-        self._large += 1
-        try:
-            yield
-        finally:
-            self._large -= 1
-
     async def _store(
         self, checked: Sequence[Checked | ProtocolError], key: KeyRow, sent: str
     ) -> list[Outcome]:
         arrival = encode_arrival(Arrival(wall_ms(), key.organisation_id, key.product_id, sent))
         outcomes: list[Outcome] = []
         fresh: dict[bytes, Checked] = {}
+        over: dict[str | None, list[Outcome]] = {}
         for item in checked:
             if isinstance(item, ProtocolError):
                 outcomes.append(_refusal(item))
                 continue
             outcome = self._known(item, fresh)
-            if outcome is None:
+            if outcome is None and not self._keys.spend_device(key, item.serial):
+                outcome = Outcome(429, item.id, None, _RATE_DEVICE)
+                over.setdefault(item.serial, []).append(outcome)
+            elif outcome is None:
                 fresh[item.id] = item
                 outcome = Outcome(202, item.id, item.bundle.sha256)
             outcomes.append(outcome)
+        for serial, refused in over.items():
+            wait = self._keys.device_wait(key, serial, len(refused))
+            for outcome in refused:
+                outcome.retry_seconds = wait
         if fresh:
             await self._make_durable(fresh, key, arrival)
         return outcomes
@@ -220,11 +213,12 @@ def _answer(outcomes: Sequence[Outcome]) -> web.Response:
         receipts = [_receipt(outcome) for outcome in outcomes]
         return _json_answer(status, {"receipts": receipts, "now_ms": now_ms})
     if len(outcomes) == 1:
-        error = outcomes[0].error
-        if error is None:
-            return problem(409, _IN_FLIGHT)
-        return problem(outcomes[0].status, error.reason, error.detail)
-    return _json_answer(
+        only = outcomes[0]
+        if only.error is None:
+            retry_seconds = only.retry_seconds or None
+            return problem(only.status, _LATER[only.status], retry_seconds=retry_seconds)
+        return problem(only.status, only.error.reason, only.error.detail)
+    answer = _json_answer(
         207,
         {
             "receipts": [_receipt(one) for one in outcomes if one.status in (200, 202)],
@@ -232,6 +226,10 @@ def _answer(outcomes: Sequence[Outcome]) -> web.Response:
             "now_ms": now_ms,
         },
     )
+    retry_seconds = max(outcome.retry_seconds for outcome in outcomes)
+    if retry_seconds:
+        answer.headers["Retry-After"] = str(retry_seconds)
+    return answer
 
 
 def _json_answer(status: int, body: object) -> web.Response:
@@ -264,4 +262,4 @@ def _item(index: int, outcome: Outcome) -> dict[str, str | int | None]:
 def _reason(outcome: Outcome) -> str | None:
     if outcome.error is not None:
         return outcome.error.reason
-    return _IN_FLIGHT if outcome.status == 409 else None
+    return _LATER.get(outcome.status)

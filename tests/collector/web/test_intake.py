@@ -16,7 +16,6 @@ from faultbox_collector.pack.files import PackFolder
 from faultbox_collector.pack.records import Position, Record, read_records
 from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError, PackWriter
 from faultbox_collector.store import tables
-from faultbox_collector.web.intake import LARGE_BODIES
 from faultbox_protocol import api, limits
 from faultbox_protocol.codec import scan_bundle
 from faultbox_protocol.framing import write_frame
@@ -178,7 +177,7 @@ async def test_who_asks_before_sending_is_told_before_sending(server: Served) ->
 async def test_too_many_large_bodies_at_once_are_503_and_small_ones_are_taken(
     tmp_path: Path,
 ) -> None:
-    async with served(tmp_path / "data", body_idle_seconds=5) as server:
+    async with served(tmp_path / "data", body_idle_seconds=5, bodies_mib=64) as server:
         lines = (
             f"FB-Key: {server.key}",
             f"Content-Type: {api.MEDIA_TYPE}",
@@ -186,7 +185,7 @@ async def test_too_many_large_bodies_at_once_are_503_and_small_ones_are_taken(
         )
         head = "\r\n".join((f"POST {api.BUNDLES} HTTP/1.1", "Host: x", *lines, "", "FBX1"))
         slow = []
-        for _ in range(LARGE_BODIES):
+        for _ in range(2):  # 16 MiB each: half of what may be in hand, which is one key's share
             _, writer = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(head.encode())
             slow.append(writer)
