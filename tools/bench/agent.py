@@ -61,9 +61,9 @@ else:
 )
 
 
-def measure() -> dict[str, float]:
+def measure(idle_seconds: float = IDLE_SECONDS) -> dict[str, float]:
     """Return every figure of the agent, in one run."""
-    return {**measure_import(), **measure_capture(), **measure_resident()}
+    return {**measure_import(), **measure_capture(), **measure_resident(idle_seconds)}
 
 
 def measure_import() -> dict[str, float]:

@@ -1,8 +1,9 @@
 """The floor: an aiohttp handler that reads the same body and answers, and does nothing else.
 
-Usage: bare.py PORT.
+Usage: bare.py PORT [CERTIFICATE KEY].
 """
 
+import ssl
 import sys
 
 from aiohttp import web
@@ -22,7 +23,19 @@ def main() -> None:
     """Serve until killed."""
     application = web.Application(client_max_size=64 * 1024 * 1024)
     application.router.add_post(api.BUNDLES, take)
-    web.run_app(application, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+    tls = None
+    if len(sys.argv) > 2:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(sys.argv[2], sys.argv[3])
+    web.run_app(
+        application,
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        print=None,
+        access_log=None,
+        ssl_context=tls,
+        backlog=512,
+    )
 
 
 if __name__ == "__main__":

@@ -1,112 +1,110 @@
-"""A closed-loop load of bundles over keep-alive connections, from a process of its own.
+"""A load in a process of its own: reads its plan as JSON from standard input, prints figures.
 
-Usage: load.py URL KEY COUNT CONNECTIONS. Prints one JSON line: rates and latencies from sending
-the first byte to having read the whole receipt.
+Every stream of the plan runs at the same time. Latencies go from sending the first byte (or, in an
+open loop, from the moment the bundle was due) to having read the whole receipt.
 """
 
 import asyncio
+import gc
 import json
+import os
+import selectors
+import subprocess
 import sys
 import time
-from collections import Counter
-from typing import cast
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
-from faultbox_protocol import api
-from tools.bench.reports import make_bundles
+from tools.bench.client import Stream, StreamPlan
+from tools.bench.pool import Pool
 
-END_OF_HEAD = b"\r\n\r\n"
-
-
-class Connection(asyncio.Protocol):
-    """Sends one request after the other and times each."""
-
-    def __init__(self, load: "Load") -> None:
-        self.load = load
-        self.buffer = b""
-        self.begun = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self.send()
-
-    def send(self) -> None:
-        request = self.load.next_request()
-        if request is None:
-            self.transport.close()
-            return
-        self.begun = time.perf_counter()
-        self.transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        head_end = self.buffer.find(END_OF_HEAD)
-        if head_end < 0:
-            return
-        head = self.buffer[:head_end].lower()
-        length = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-        if len(self.buffer) < head_end + len(END_OF_HEAD) + length:
-            return
-        self.load.finish(int(self.buffer[9:12]), time.perf_counter() - self.begun)
-        self.buffer = b""
-        self.send()
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self.load.closed()
+ROOT = Path(__file__).resolve().parents[2]
+ANSWERS_SECONDS = 60.0
+"""How long the last answers may take."""
+LAST_IDS = 256
+"""So many ids acknowledged last are given, so that the digest's end can be watched."""
 
 
-class Load:
-    """The requests to be sent and what came of them."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came of a stream."""
 
-    def __init__(self, requests: list[bytes], connections: int) -> None:
-        self.requests = iter(requests)
-        self.open = connections
-        self.latencies: list[float] = []
-        self.statuses: Counter[int] = Counter()
-        self.done = asyncio.get_running_loop().create_future()
+    statuses: dict[str, int]
+    acknowledged: int
+    next: int
+    """Number of the first bundle of the pool that was not sent."""
+    wall_seconds: float
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+    errors: int
+    body_bytes: int
+    client_cpu_seconds: float
+    last_ids: list[str] = field(repr=False)
 
-    def next_request(self) -> bytes | None:
-        return next(self.requests, None)
-
-    def finish(self, status: int, seconds: float) -> None:
-        self.statuses[status] += 1
-        self.latencies.append(seconds)
-
-    def closed(self) -> None:
-        self.open -= 1
-        if not self.open:
-            self.done.set_result(None)
+    @property
+    def per_second(self) -> float:
+        """Bundles acknowledged per second."""
+        return self.acknowledged / self.wall_seconds
 
 
-async def run(url: str, key: str, count: int, connections: int) -> dict[str, object]:
-    """Send `count` bundles and return the figures."""
-    parts = urlsplit(url)
-    head = (
-        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{api.KEY_HEADER}: {key}\r\n"
-        f"Content-Type: {api.MEDIA_TYPE}\r\nContent-Length: "
-    ).encode()
-    bodies = make_bundles(count)
-    requests = [b"%b%d\r\n\r\n%b" % (head, len(body), body) for body in bodies]
-    load = Load(requests, connections)
-    loop = asyncio.get_running_loop()
-    begun = time.perf_counter()
-    for _ in range(connections):
-        await loop.create_connection(
-            lambda: Connection(load), parts.hostname or "127.0.0.1", parts.port or 80
-        )
-    await load.done
-    wall = time.perf_counter() - begun
-    latencies = sorted(load.latencies)
-    return {
-        "statuses": dict(load.statuses),
-        "per_second": round(len(latencies) / wall),
-        "p50_ms": round(1000 * latencies[len(latencies) // 2], 2),
-        "p99_ms": round(1000 * latencies[len(latencies) * 99 // 100], 2),
-        "body_bytes": sum(map(len, bodies)) // len(bodies),
-    }
+def send_load(core: int | None, *streams: StreamPlan) -> list[Answers]:
+    """Run streams in a process of its own and return what came of each."""
+    plan = {"core": core, "streams": [asdict(one) for one in streams]}
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.bench.load"],
+        cwd=ROOT,
+        input=json.dumps(plan).encode(),
+        check=True,
+        timeout=max(one.seconds for one in streams) + ANSWERS_SECONDS,
+        stdout=subprocess.PIPE,
+    )
+    return [Answers(**one) for one in json.loads(done.stdout)]
+
+
+async def run(plans: Sequence[StreamPlan]) -> list[Answers]:
+    """Run every stream and return what came of each."""
+    streams = [Stream(plan) for plan in plans]
+    before = time.process_time()
+    await asyncio.gather(*(one.run() for one in streams))
+    cpu_seconds = time.process_time() - before
+    return [_sum_up(one, cpu_seconds) for one in streams]
+
+
+def _sum_up(stream: Stream, cpu_seconds: float) -> Answers:
+    pool = Pool(Path(stream.plan.pool))
+    latencies = sorted(stream.latencies) or [0.0]
+    sent = len(stream.latencies)
+    return Answers(
+        statuses={str(status): count for status, count in sorted(stream.statuses.items())},
+        acknowledged=len(stream.acknowledged),
+        next=stream.next,
+        wall_seconds=stream.wall_seconds,
+        p50_ms=1000 * latencies[len(latencies) // 2],
+        p99_ms=1000 * latencies[len(latencies) * 99 // 100],
+        max_ms=1000 * latencies[-1],
+        errors=stream.errors,
+        body_bytes=stream.sent_bytes // max(1, sent),
+        client_cpu_seconds=cpu_seconds,
+        last_ids=[pool[number].id.hex() for number in stream.acknowledged[-LAST_IDS:]],
+    )
+
+
+def main() -> None:
+    """Run the plan of standard input."""
+    plan = json.load(sys.stdin)
+    if plan["core"] is not None:
+        os.sched_setaffinity(0, {plan["core"]})
+    plans = [StreamPlan(**one) for one in plan["streams"]]
+    # epoll rounds a wait up to a whole millisecond; moments that are due need the finer select.
+    precise = any(one.rate for one in plans)
+    selector = selectors.SelectSelector() if precise else selectors.DefaultSelector()
+    gc.disable()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        found = runner.run(run(plans))
+    json.dump([asdict(one) for one in found], sys.stdout)
 
 
 if __name__ == "__main__":
-    print(
-        json.dumps(asyncio.run(run(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
-    )
+    main()

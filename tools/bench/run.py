@@ -1,39 +1,59 @@
-"""`make bench`: every figure of speed and size, taken in one run on this machine."""
+"""`make bench`: every figure of speed and size, taken in one run on this machine.
 
+Usage: run.py [PART...]. Without parts: all of them. QUICK=1 takes a look in a minute or so.
+"""
+
+import argparse
 import os
 import platform
 import sys
+import time
 
 from tools.bench import agent
-from tools.bench.intake import CONNECTIONS, COUNT, ROUNDS, Figures, measure_intake
+from tools.bench.collector import PARTS, measure_collector
 from tools.bench.reports import measure_sizes
+from tools.bench.scale import QUICK, WHOLE
+from tools.bench.servers import CLIENT_CORE, SERVER_CORE, TWO_CORES
+from tools.bench.templates import measure_payloads
 
 
 def main() -> int:
     """Measure and print."""
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    print_intake(measure_intake())
-    print_sizes(measure_sizes())
-    print_agent(agent.measure())
+    begun = time.monotonic()
+    parts = _read_parts()
+    scale = QUICK if os.environ.get("QUICK") == "1" else WHOLE
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    if TWO_CORES:
+        print(f"server on core {SERVER_CORE}, load on core {CLIENT_CORE}")
+    else:
+        print("one core: server and load share it")
+    for name, sizes in measure_payloads().items():
+        print(f"{name}: {sizes['json_bytes']} bytes as JSON, {sizes['bundle_bytes']} as a bundle")
+    print()
+    if not parts.isdisjoint(PARTS):
+        measure_collector(parts, scale, say)
+    if "sizes" in parts:
+        print_sizes(measure_sizes())
+    if "agent" in parts:
+        print_agent(agent.measure(scale.idle_seconds))
+    print(f"\ntaken in {time.monotonic() - begun:.0f} s")
     return 0
 
 
-def print_intake(found: dict[str, Figures]) -> None:
-    """Print the collector's figures beside the bare handler's."""
-    print(f"Intake: {COUNT} bundles x {ROUNDS}, {CONNECTIONS} connections, keep-alive, medians")
-    bare, ours = found["bare"], found["faultbox"]
-    rows = (
-        ("answers/s", "per_second", "{:.0f}"),
-        ("p50 to the receipt, ms", "p50_ms", "{:.2f}"),
-        ("p99 to the receipt, ms", "p99_ms", "{:.2f}"),
-        ("server CPU per bundle, ms", "cpu_ms_to_receipt", "{:.3f}"),
-    )
-    print(f"  {'':28} {'bare aiohttp':>14} {'durable':>14} {'ratio':>7}")
-    for label, name, form in rows:
-        ratio = ours[name] / bare[name]
-        values = f"{form.format(bare[name]):>14} {form.format(ours[name]):>14}"
-        print(f"  {label:28} {values} {ratio:7.2f}")
-    print(f"  {'memory of the server, MiB':28} {'':>14} {ours['rss_mib']:14.0f}\n")
+def _read_parts() -> set[str]:
+    known = (*PARTS, "sizes", "agent")
+    parser = argparse.ArgumentParser(description="Measure speed and size.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(known)}")
+    chosen: list[str] = parser.parse_args().parts
+    strange = sorted(set(chosen) - set(known))
+    if strange:
+        parser.error(f"unknown parts {', '.join(strange)}; known are {', '.join(known)}")
+    return set(chosen or known)
+
+
+def say(lines: list[str]) -> None:
+    """Print the lines of a table."""
+    print("\n".join(lines), flush=True)
 
 
 def print_sizes(sizes: dict[str, int]) -> None:
