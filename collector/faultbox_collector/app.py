@@ -6,30 +6,39 @@ is the web application with the devices' routes, to which the dashboard adds its
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
+from sqlalchemy import Connection
 
 from faultbox_collector.actions import serve_actions
 from faultbox_collector.desk.doors import Accounts, Desk, Reader
 from faultbox_collector.digest.attempts import FILE, Attempts
 from faultbox_collector.digest.loop import Digest
+from faultbox_collector.digest.pacing import Pacing
 from faultbox_collector.digest.watchdog import HANG_SECONDS
 from faultbox_collector.disk import Disk
+from faultbox_collector.housekeeping import Housekeeping
 from faultbox_collector.inbox import Inbox, Pack
+from faultbox_collector.outcomes import Outcomes
 from faultbox_collector.pack.files import START, PackFolder
 from faultbox_collector.pack.records import Position
 from faultbox_collector.pack.writer import PackWriter
 from faultbox_collector.settings import Settings
+from faultbox_collector.store.activity import add_beats
 from faultbox_collector.store.opening import DataFolderError, OpenStore, open_store
+from faultbox_collector.uploads.folder import UploadFolder
 from faultbox_collector.web.admission import Admission, read_rates
 from faultbox_collector.web.body import BodyLimits
 from faultbox_collector.web.config import Config
 from faultbox_collector.web.connections import read_proxies
+from faultbox_collector.web.heartbeats import BeatGroup, Heartbeats
 from faultbox_collector.web.intake import Intake
+from faultbox_collector.web.metrics import Gauge, Metrics, Readiness
 from faultbox_collector.web.problems import answer_problems
 from faultbox_collector.web.receipts import Receipts, get_health, get_time
+from faultbox_collector.web.uploads import Uploads
 from faultbox_collector.writer import Writer
 from faultbox_protocol import api
 
@@ -48,6 +57,8 @@ class Collector:
     writer: Writer
     inbox: Inbox
     digest: Digest
+    outcomes: Outcomes
+    packs: PackFolder
     disk: Disk
     keys: Admission
     reader: Reader
@@ -91,6 +102,7 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         settings.digest_batch,
         inbox.forget,
         hang_seconds=HANG_SECONDS,
+        pause=Pacing(inbox.is_busy, lambda: inbox.fullness).rest_seconds,
     )
     disk = Disk(
         (store.data, packs.path), settings.disk_reserve_mib * _MIB, settings.ballast_mib * _MIB
@@ -103,6 +115,8 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         writer=writer,
         inbox=inbox,
         digest=digest,
+        outcomes=Outcomes(),
+        packs=packs,
         disk=disk,
         keys=Admission(inbox, disk, read_rates(settings), proxies, bodies_bytes),
         reader=reader,
@@ -112,16 +126,21 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         fatal=fatal,
     )
     _add_routes(collector)
+    _add_watch(collector)
     collector.application.cleanup_ctx.append(lambda _app: _run_parts(collector))
+    collector.application.cleanup_ctx.append(Housekeeping(writer, collector.outcomes).run)
     return collector
 
 
 def _add_routes(collector: Collector) -> None:
     settings = collector.settings
-    intake = Intake(
+    slow = BodyLimits(settings.body_idle_seconds, settings.body_seconds)
+    intake = Intake(collector.keys, collector.inbox, slow)
+    uploads = Uploads(collector.keys, UploadFolder(collector.store.data), slow, collector.fatal.set)
+    heartbeats = Heartbeats(
         collector.keys,
-        collector.inbox,
-        BodyLimits(settings.body_idle_seconds, settings.body_seconds),
+        slow,
+        lambda groups: collector.writer.run(lambda connection: _add_groups(connection, groups)),
     )
     receipts = Receipts(collector.keys, collector.inbox, collector.reader.receipt)
     collector.application.router.add_routes(
@@ -131,6 +150,54 @@ def _add_routes(collector: Collector) -> None:
             web.get(api.TIME, get_time),
             web.get(api.CONFIG, Config(collector.keys).get),
             web.get("/healthz", get_health),
+            web.post(api.HEARTBEATS, heartbeats.post),
+            web.post(api.UPLOADS, uploads.create),
+            web.options(api.UPLOADS, uploads.options),
+            web.head(f"{api.UPLOADS}/{{up}}", uploads.head),
+            web.patch(f"{api.UPLOADS}/{{up}}", uploads.patch, expect_handler=uploads.expect),
+            web.delete(f"{api.UPLOADS}/{{up}}", uploads.delete),
+        ]
+    )
+    collector.application.cleanup_ctx.append(uploads.run)
+
+
+def _add_groups(connection: Connection, groups: Sequence[BeatGroup]) -> list[int]:
+    """Store heartbeats of several requests in one transaction."""
+    return [
+        add_beats(connection, one.organisation_id, one.product_id, one.beats, one.received_ms)
+        for one in groups
+    ]
+
+
+def _add_watch(collector: Collector) -> None:
+    """Add what the machine's own network asks: figures, and whether bundles can be taken."""
+    inbox, digest, disk = collector.inbox, collector.digest, collector.disk
+    gauges = [
+        Gauge("inbox_bundles", "Bundles that wait for disk or digest.", lambda: inbox.depth),
+        Gauge("inbox_waiting_bytes", "Bytes that wait for the disk.", lambda: inbox.waiting_bytes),
+        Gauge(
+            "digest_lag_bytes",
+            "Bytes of packs that wait for the digest.",
+            lambda: collector.packs.count_bytes(digest.position, digest.durable),
+        ),
+        Gauge(
+            "digest_waiting",
+            "1 while the database does not take what is digested.",
+            lambda: digest.waiting_for is not None,
+        ),
+    ]
+
+    async def takes_bundles() -> bool:
+        return not (collector.fatal.is_set() or inbox.is_full or disk.trouble)
+
+    async def store_works() -> bool:
+        await collector.reader.totals()
+        return digest.waiting_for is None
+
+    collector.application.router.add_routes(
+        [
+            web.get("/metrics", Metrics(collector.reader.totals, gauges).get),
+            web.get("/readyz", Readiness({"pack": takes_bundles, "store": store_works}).get),
         ]
     )
 
