@@ -79,21 +79,28 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         SettingsError: `trusted_proxies` is no list of addresses and networks.
     """
     proxies = read_proxies(settings)
+    packs = PackFolder(settings.data_path)
+    disk = Disk(
+        (settings.data_path, packs.path),
+        settings.disk_reserve_mib * _MIB,
+        settings.ballast_mib * _MIB,
+    )
+    disk.look()  # on a full disk the database cannot even be opened while there is ballast
     store = open_store(settings)
-    packs = PackFolder(store.data)
     try:
         pack = open_pack(packs, settings.pack_mib * _MIB, store.cursor or START)
         attempts = Attempts(store.data / FILE)
     except OSError as error:
         store.close()
         raise DataFolderError(f"cannot write to {store.data}: {error}") from None
-    writer = Writer(store.writer_engine)
     fatal = asyncio.Event()
     loop = asyncio.get_running_loop()
-    inbox = Inbox(
-        pack,
-        on_fatal=lambda: loop.call_soon_threadsafe(fatal.set),
-    )
+
+    def end() -> None:
+        loop.call_soon_threadsafe(fatal.set)
+
+    writer = Writer(store.writer_engine, on_fatal=end)
+    inbox = Inbox(pack, on_fatal=end)
     digest = Digest(
         packs,
         writer,

@@ -14,7 +14,7 @@ from faultbox_collector.desk import accounts, notes
 from faultbox_collector.desk.accounts import Person
 from faultbox_collector.domain.keys import KeyRow
 from faultbox_collector.pack.files import PackFolder
-from faultbox_collector.queries import overview, receipts, signatures, tickets
+from faultbox_collector.queries import overview, receipts, signatures, tickets, unreadable
 from faultbox_collector.queries.receipts import ReceiptRow
 from faultbox_collector.queries.records import (
     Overview,
@@ -22,8 +22,10 @@ from faultbox_collector.queries.records import (
     SignaturePage,
     TicketPage,
     TicketRow,
+    UnreadableRow,
 )
 from faultbox_collector.store.products import DEFAULT_ORGANISATION, Organisation, list_keys
+from faultbox_collector.store.progress import read_totals
 from faultbox_collector.writer import Writer
 
 T = TypeVar("T")
@@ -83,6 +85,27 @@ class Reader:
         return await self._read(
             lambda c: receipts.find_receipt(c, organisation_id, product_id, bundle_id)
         )
+
+    async def unreadable(self, *, limit: int, offset: int) -> tuple[UnreadableRow, ...]:
+        """Return what was set aside, newest first."""
+        return await self._read(
+            lambda c: unreadable.list_unreadable(
+                c, self._organisation.id, limit=limit, offset=offset
+            )
+        )
+
+    async def unreadable_bytes(self, row_id: int) -> bytes | None:
+        """Return the bytes of what was set aside; None where they are not there."""
+        try:
+            return await self._read(
+                lambda c: unreadable.read_unreadable(c, self._packs, self._organisation.id, row_id)
+            )
+        except FileNotFoundError:
+            return None
+
+    async def totals(self) -> dict[str, int]:
+        """Return the totals of all outcomes, of all organisations together."""
+        return await self._read(read_totals)
 
     async def keys(self) -> list[KeyRow]:
         """Return every ingest key."""

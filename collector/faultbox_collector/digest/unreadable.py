@@ -14,7 +14,12 @@ from sqlalchemy import Connection
 
 from faultbox_collector.digest.opening import Cause, open_missing
 from faultbox_collector.domain.form import fields_to_plain, fill_unreadable
-from faultbox_collector.domain.outcome_names import DAMAGED, QUARANTINED, name_outcome
+from faultbox_collector.domain.outcome_names import (
+    DAMAGED,
+    QUARANTINED,
+    name_outcome,
+    unreadable_key,
+)
 from faultbox_collector.outcomes import Place
 from faultbox_collector.store import progress, signatures, tickets
 from faultbox_collector.store.occurrences import QuarantineRow
@@ -93,7 +98,7 @@ def _find_signature(
     """Return the signature of a product and a reason, made at the first bundle."""
     product_id, reason = group
     text = f"unreadable report: {reason}"
-    key = KeyEntry(KIND, f"fb:1:{KIND}:{reason}", text)
+    key = KeyEntry(KIND, unreadable_key(reason), text)
     found = signatures.find_signatures(connection, product_id, [key.value]).get(key.value)
     if found is not None:
         return found

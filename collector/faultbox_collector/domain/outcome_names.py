@@ -55,3 +55,8 @@ def name_outcome(outcome: str, reason: str = "") -> str:
     if outcome not in OUTCOMES:
         raise ValueError(f"{outcome!r} is no outcome")
     return f"{outcome}:{bound_reason(reason)}" if reason else outcome
+
+
+def unreadable_key(reason: str) -> str:
+    """Return the key of the signature under which bundles set aside for a reason are counted."""
+    return f"fb:1:unreadable:{reason}"

@@ -33,6 +33,29 @@ class PackFolder:
         stop = end.offset if at.pack == end.pack else None
         return list(read_records(path, at, limit, stop)) if path.exists() else []
 
+    def read_bytes(self, pack: int, offset: int, size: int) -> bytes:
+        """Return a stretch of a pack as it is, fewer bytes where the pack ends before.
+
+        Raises:
+            OSError: the pack is gone.
+        """
+        with self.pack_path(pack).open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    def count_bytes(self, start: Position, end: Position) -> int:
+        """Return how many bytes of packs lie between two places."""
+        if start >= end:
+            return 0
+        sizes = [self._size(number) for number in self.numbers() if start.pack <= number < end.pack]
+        return sum(sizes) + end.offset - start.offset
+
+    def _size(self, number: int) -> int:
+        try:
+            return self.pack_path(number).stat().st_size
+        except FileNotFoundError:  # pruned meanwhile
+            return 0
+
     def read(self, pack: int, offset: int, size: int) -> Record:
         """Return one record whose place is known.
 

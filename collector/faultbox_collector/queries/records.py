@@ -155,3 +155,20 @@ class Overview:
     newest_ticket: str | None
     unreadable: int
     """Bundles set aside because no step could digest them."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """One line of the list of what was set aside."""
+
+    id: int
+    product: str | None
+    """None for a damaged stretch of a pack: nobody knows whose it was."""
+    reason: str
+    detail: str
+    received_at_ms: int
+    size_bytes: int
+    place: str
+    """Pack and offset, for people with access to the data folder."""
+    ticket: str | None
+    """Number of the newest ticket that counts it, FB-…"""

@@ -102,6 +102,14 @@ def read_tallies(connection: Connection, organisation_id: int) -> dict[str, int]
     return {row.name: row.total for row in rows}
 
 
+def read_totals(connection: Connection) -> dict[str, int]:
+    """Return every total by name, of all organisations together."""
+    rows = connection.execute(
+        select(tally.c.name, func.sum(tally.c.total).label("total")).group_by(tally.c.name)
+    )
+    return {row.name: int(row.total) for row in rows}
+
+
 @cache
 def _move(dialect: str) -> Any:
     statement = upsert(dialect, pack_cursor)

@@ -30,3 +30,16 @@ def test_the_next_pack_is_the_first_later_one(folder: PackFolder) -> None:
 def test_a_pack_that_is_gone_says_so(folder: PackFolder) -> None:
     with pytest.raises(OSError, match="00000003"):
         folder.read(3, 0, 10)
+
+
+def test_bytes_between_two_places_span_packs(tmp_path: Path) -> None:
+    folder = PackFolder(tmp_path)
+    folder.path.mkdir()
+    for number, size in ((1, 100), (2, 50), (3, 70)):
+        folder.pack_path(number).write_bytes(bytes(size))
+    assert folder.count_bytes(Position(1, 10), Position(1, 40)) == 30
+    assert folder.count_bytes(Position(1, 10), Position(3, 5)) == 90 + 50 + 5
+    assert folder.count_bytes(Position(3, 5), Position(3, 5)) == 0
+    assert folder.count_bytes(Position(3, 5), Position(1, 0)) == 0
+    folder.pack_path(2).unlink()
+    assert folder.count_bytes(Position(1, 10), Position(3, 5)) == 95
