@@ -40,6 +40,9 @@ check: $(VENV)/.ready  ## format, lint, types, import rules, licences, settings 
 bench: $(VENV)/.ready  ## speed and size, every figure from one run
 	$(BIN)/python -m tools.bench.run
 
+torture: $(VENV)/.ready  ## kills, power cuts, full disks, bad links, some 15 minutes as root; SEED=n repeats
+	PYTHONPATH=tests $(BIN)/python -m torture.run $(if $(SEED),--seed $(SEED)) $(if $(ROUND),--round $(ROUND))
+
 wheels: $(VENV)/.ready  ## our four wheels into dist/, those and all they need into wheelhouse/
 	rm -rf dist wheelhouse
 	set -e; for member in $(OWN); do $(BIN)/python -m build --no-isolation -w -o dist $$member > dist.log 2>&1 \
@@ -62,5 +65,5 @@ lock: $(VENV)/.ready  ## refresh requirements/*.txt and THIRD_PARTY.md
 	$(MAKE) $(VENV)/.ready
 	$(BIN)/python tools/third_party.py
 
-.PHONY: help run demo test check bench wheels device-test vendor lock
+.PHONY: help run demo test check bench torture wheels device-test vendor lock
 .DEFAULT_GOAL := help
