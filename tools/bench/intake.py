@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tools.bench.client import StreamPlan
-from tools.bench.processes import measure_folder
+from tools.bench.processes import measure_data
 from tools.bench.runs import Run, measure, warm_up
 from tools.bench.scale import Scale
 from tools.bench.servers import Certificate, Server, serve_bare, serve_faultbox
@@ -38,12 +38,12 @@ def measure_sustained(folder: Path, pool: Path, scale: Scale) -> tuple[Run, floa
     """Return the long run over kept connections, peak MiB, and disk bytes per occurrence."""
     with serve_faultbox(folder / "sustained") as server:
         plan = _plan(server, server.key(PRODUCT), pool, scale.long_seconds)
-        empty = measure_folder(server.data)
+        empty = measure_data(server.data)
         first = warm_up(server, plan, PRODUCT)
         run = measure(server, replace(plan, first=first), PRODUCT)
         _check_count(server, first + run.answers.acknowledged)
         peak_mib = server.peak_mib()
-    taken = measure_folder(server.data) - empty
+    taken = measure_data(server.data) - empty
     return run, peak_mib, taken / (first + run.answers.acknowledged)
 
 

@@ -32,9 +32,10 @@ def read_peak_mib(pid: int) -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def measure_folder(path: Path) -> int:
-    """Return how many bytes of disk the files below a folder take."""
-    return sum(one.stat().st_blocks * 512 for one in path.rglob("*") if one.is_file())
+def measure_data(data: Path) -> int:
+    """Return how many bytes of disk the database and the packs of a data folder take."""
+    files = [*data.glob("*.sqlite3*"), *(data / "packs").glob("*")]
+    return sum(one.stat().st_blocks * 512 for one in files)
 
 
 def _read_busy() -> float:

@@ -27,6 +27,7 @@ def main() -> int:
         print(f"server on core {SERVER_CORE}, load on core {CLIENT_CORE}")
     else:
         print("one core: server and load share it")
+    print("limits of keys and devices raised, but for the storm; rates depend on what others do")
     for name, sizes in measure_payloads().items():
         print(f"{name}: {sizes['json_bytes']} bytes as JSON, {sizes['bundle_bytes']} as a bundle")
     print()

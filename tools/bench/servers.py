@@ -26,6 +26,13 @@ FAULTBOX = Path(sys.executable).parent / "faultbox"
 TWO_CORES = (os.cpu_count() or 1) > 1
 SERVER_CORE = 0 if TWO_CORES else None
 CLIENT_CORE = 1 if TWO_CORES else None
+UNLIMITED = {
+    "FAULTBOX_RATE_KEY_PER_SECOND": "1000000",
+    "FAULTBOX_RATE_KEY_BURST": "10000000",
+    "FAULTBOX_RATE_DEVICE_PER_MINUTE": "60000000",
+    "FAULTBOX_RATE_DEVICE_BURST": "10000000",
+}
+"""Limits that are looked at and never reached: what is asked for is what the server can do."""
 _START_SECONDS = 60.0
 _STALLED_SECONDS = 60.0
 _UNDIGESTED = frozenset({"stored", "duplicate"})
@@ -120,9 +127,11 @@ class Server:
 
 @contextlib.contextmanager
 def serve_faultbox(
-    data: Path, certificate: Certificate | None = None, extra: Mapping[str, str] | None = None
+    data: Path,
+    certificate: Certificate | None = None,
+    settings: Mapping[str, str] = UNLIMITED,
 ) -> Iterator[Server]:
-    """Run our server on a data folder, as `faultbox serve`."""
+    """Run our server on a data folder, as `faultbox serve`, `settings` in its environment."""
     port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("FAULTBOX_")},
@@ -137,7 +146,7 @@ def serve_faultbox(
         environment["FAULTBOX_TLS_CERT"] = str(certificate.cert)
         environment["FAULTBOX_TLS_KEY"] = str(certificate.key)
     names = data.parent / f"{data.name}.threads"
-    with _process(["faultbox", "serve"], port, names, {**environment, **(extra or {})}) as pid:
+    with _process(["faultbox", "serve"], port, names, {**environment, **settings}) as pid:
         yield Server(
             pid,
             f"{scheme}://127.0.0.1:{port}",

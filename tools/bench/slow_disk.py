@@ -10,7 +10,7 @@ from time import perf_counter
 
 from tools.bench.client import StreamPlan
 from tools.bench.runs import Run, measure, warm_up
-from tools.bench.servers import serve_faultbox
+from tools.bench.servers import UNLIMITED, serve_faultbox
 from tools.bench.templates import PRODUCT
 
 SOURCE = Path(__file__).parent / "slow_sync.c"
@@ -31,8 +31,9 @@ def measure_slow(
     folder: Path, pool: Path, shim: Path, added_ms: int, connections: int, seconds: float
 ) -> Run:
     """Return a run over kept connections with `added_ms` added to every sync."""
-    extra = {"LD_PRELOAD": str(shim), "FAULTBOX_BENCH_SYNC_MS": str(added_ms)}
-    with serve_faultbox(folder / f"slow-{added_ms}-{connections}", extra=extra) as server:
+    slow = {"LD_PRELOAD": str(shim), "FAULTBOX_BENCH_SYNC_MS": str(added_ms)}
+    data = folder / f"slow-{added_ms}-{connections}"
+    with serve_faultbox(data, settings={**UNLIMITED, **slow}) as server:
         plan = StreamPlan(
             server.url, server.key(PRODUCT), str(pool), seconds, connections=connections
         )

@@ -33,7 +33,10 @@ class StormFigures:
 
 
 def measure_storm(folder: Path, seconds: float) -> StormFigures:
-    """Let one fault come 20 times a second, then 2,000 times, and watch another product."""
+    """Let one fault come 20 times a second, then 2,000 times, and watch another product.
+
+    The limits are those of a new installation.
+    """
     pools = [folder / "others.pool", folder / "storm.pool"]
     counts = [int(OTHERS_RATE * (2 * seconds + 3)), int(USUAL_RATE * (FACTOR + 1) * seconds) + 500]
     plans = [
@@ -42,7 +45,7 @@ def measure_storm(folder: Path, seconds: float) -> StormFigures:
     ]
     for one in [build_pool(path, plan) for path, plan in zip(pools, plans, strict=True)]:
         one.wait()
-    with serve_faultbox(folder / "storm") as server:
+    with serve_faultbox(folder / "storm", settings={}) as server:
         others = StreamPlan(
             server.url, server.key(OTHER), str(pools[0]), seconds, connections=32, rate=OTHERS_RATE
         )
