@@ -25,6 +25,8 @@ from faultbox_collector.domain.outcome_names import DEADLY, UNDIGESTIBLE
 from faultbox_collector.pack.files import START
 from faultbox_collector.pack.records import Damage, Position, Record
 from faultbox_collector.store.occurrences import QuarantineRow
+from faultbox_collector.store.progress import read_cursor
+from faultbox_collector.writer import DatabaseAway
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +107,7 @@ class Digest:
         self._hang_seconds = hang_seconds
         self._durable = self._at
         self._waiting_for: str | None = None
+        self._in_doubt: Batch | None = None
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="digest", daemon=True)
@@ -150,7 +153,8 @@ class Digest:
                 found = self._step()
                 self._waiting_for = None
             except Exception as error:
-                logger.exception("the digest cannot go on; it tries again")
+                if not isinstance(error, DatabaseAway):  # that is logged once, by the writer
+                    logger.exception("the digest cannot go on; it tries again")
                 self._waiting_for = type(error).__name__
                 self._stopping.wait(self._retry_seconds)
                 continue
@@ -163,6 +167,7 @@ class Digest:
 
     def _step(self) -> bool | None:
         """Digest one batch; tell whether more may wait behind it, None where nothing waited."""
+        self._settle()
         durable = self._durable
         if self._at >= durable:
             return None
@@ -235,7 +240,25 @@ class Digest:
 
     def _submit(self, batch: Batch) -> None:
         now_ms = wall_ms()
+        self._in_doubt = batch
         self._store.submit(lambda connection: apply_batch(connection, batch, now_ms)).result()
+        self._finish(batch)
+
+    def _settle(self) -> None:
+        """Ask the cursor whether the last commit arrived, where its answer did not.
+
+        The ids would absorb the batch a second time, and count each bundle as a duplicate.
+        """
+        batch = self._in_doubt
+        if batch is None:
+            return
+        at = self._store.submit(read_cursor).result()
+        self._in_doubt = None
+        if at == batch.end:
+            self._finish(batch)
+
+    def _finish(self, batch: Batch) -> None:
+        self._in_doubt = None
         self._at = batch.end
         done = [draft.head.id for draft in batch.drafts]
         done.extend(row.bundle_id for row in batch.set_aside if row.bundle_id)

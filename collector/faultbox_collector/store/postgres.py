@@ -7,6 +7,8 @@ after a break takes it again, or is told that somebody else has it.
 Session settings travel in libpq's `options`, so that a connection never exists without them.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -55,7 +57,7 @@ def open_writer_engine(database: str) -> Engine:
         SettingsError: the URL cannot be used, or psycopg is not installed.
     """
     session = {"lock_timeout": str(LOCK_MS)}
-    engine = _create_engine(database, "faultbox writer", session, poolclass=NullPool)
+    engine = open_engine(database, "faultbox writer", session, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _lock_database(dbapi_connection: Any, _record: object) -> None:
@@ -70,7 +72,7 @@ def open_reader_engine(database: str, connections: int) -> Engine:
     Raises:
         SettingsError: the URL cannot be used, or psycopg is not installed.
     """
-    return _create_engine(
+    return open_engine(
         database,
         "faultbox reader",
         {"default_transaction_read_only": "on", "statement_timeout": str(READ_MS)},
@@ -124,10 +126,23 @@ def lock_database(dbapi_connection: Any) -> None:
     dbapi_connection.autocommit = False
 
 
-def _create_engine(database: str, name: str, session: dict[str, str], **more: Any) -> Engine:
+def open_engine(
+    database: str, name: str, session: Mapping[str, str] = MappingProxyType({}), **more: Any
+) -> Engine:
+    """Return an engine whose connections have durable commits, UTC and our time limits.
+
+    Args:
+        database: a `postgresql://` URL; what its query says wins over our ways to connect.
+        name: how the server lists these connections.
+        session: further settings of the session, by name.
+        more: what SQLAlchemy's `create_engine` takes.
+
+    Raises:
+        SettingsError: the URL cannot be used, or psycopg is not installed.
+    """
     url = read_url(database)
     own = url.query.get("options", "")
-    settings = " ".join(f"-c {key}={value}" for key, value in (_SESSION | session).items())
+    settings = " ".join(f"-c {key}={value}" for key, value in {**_SESSION, **session}.items())
     url = url.set(
         query={
             "application_name": name,

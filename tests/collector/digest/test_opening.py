@@ -102,8 +102,8 @@ def test_the_ticket_is_filled_from_its_first_bundle_and_says_why(rig: Rig) -> No
     assert page.sample.note is None
 
 
-def test_the_language_of_generated_text_is_the_organisations(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, language="en")
+def test_the_language_of_generated_text_is_the_organisations(tmp_path: Path, database: str) -> None:
+    rig = Rig(tmp_path, language="en", database=database)
     rig.put(a_bundle())
     rig.digest()
     assert rig.rows(tables.ticket)[0].fields["phenomenon"]["value"].startswith("Program exception")

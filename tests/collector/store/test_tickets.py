@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from faultbox_collector.queries.numbers import parse_number, ticket_number
 from faultbox_collector.store import tables, tickets
+from faultbox_collector.store.engine import inserted_id
 from support.builders import a_bundle
 from support.collector import Rig
 
@@ -16,9 +17,12 @@ TAKE = """
 import sys
 from pathlib import Path
 from faultbox_collector.store.engine import open_writer_engine
+from faultbox_collector.store.postgres import open_engine
 from faultbox_collector.store.tickets import take_number
 
-engine = open_writer_engine(Path(sys.argv[1]))
+data, database = sys.argv[1:]
+# Not the writer's engine of PostgreSQL: there one connection alone may write.
+engine = open_engine(database, "test") if database else open_writer_engine(Path(data))
 with engine.connect() as connection:
     for _ in range(500):
         with connection.begin():
@@ -29,7 +33,9 @@ with engine.connect() as connection:
 def test_four_processes_take_two_thousand_different_numbers(rig: Rig) -> None:
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", TAKE, str(rig.store.data)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", TAKE, str(rig.store.data), rig.settings.database],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for _ in range(4)
     ]
@@ -65,14 +71,13 @@ def test_a_second_open_machine_ticket_is_refused_by_the_database(rig: Rig) -> No
     copy = {name: value for name, value in row._mapping.items() if name != "id"}
 
     def insert(**changes: object) -> int:
-        return rig.write(
-            lambda c: c.execute(tables.ticket.insert().values({**copy, **changes})).rowcount
-        )
+        statement = tables.ticket.insert().values({**copy, **changes})
+        return rig.write(lambda c: inserted_id(c.execute(statement)))
 
     with pytest.raises(IntegrityError):
         insert(counter=900)
-    assert insert(counter=901, state="closed") == 1
-    assert insert(counter=902, kind="customer") == 1
+    assert insert(counter=901, state="closed") > row.id
+    assert insert(counter=902, kind="customer") > row.id
     with pytest.raises(IntegrityError):
         insert(state="closed")  # the same number
 
