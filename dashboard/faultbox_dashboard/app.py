@@ -19,6 +19,7 @@ from faultbox_dashboard.pages import (
     static,
     ticket,
     tickets,
+    unreadable,
 )
 from faultbox_dashboard.render import Renderer
 from faultbox_dashboard.settings import PageSettings
@@ -32,6 +33,8 @@ _PRIVATE: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/tickets", tickets.show_tickets),
     ("GET", r"/tickets/{number:FB-[0-9]{11,20}}", ticket.show_ticket),
     ("POST", r"/tickets/{number:FB-[0-9]{11,20}}/notes", ticket.add_note),
+    ("GET", "/unreadable", unreadable.show_unreadable),
+    ("GET", "/unreadable/{id:[0-9]{1,19}}/bundle", unreadable.send_bundle),
     ("POST", "/language", language.set_language),
     ("POST", "/logout", login.log_out),
 )

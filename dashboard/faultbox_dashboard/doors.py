@@ -11,6 +11,7 @@ from faultbox_collector.queries.records import (
     SignaturePage,
     TicketPage,
     TicketRow,
+    UnreadableRow,
 )
 
 
@@ -52,6 +53,14 @@ class Reader(Protocol):
 
     async def tickets(self, *, limit: int, offset: int) -> tuple[TicketRow, ...]:
         """Return `limit` tickets, newest first, from row `offset`."""
+        ...
+
+    async def unreadable(self, *, limit: int, offset: int) -> tuple[UnreadableRow, ...]:
+        """Return `limit` bundles that were set aside, newest first, from row `offset`."""
+        ...
+
+    async def unreadable_bytes(self, row_id: int, /) -> bytes | None:
+        """Return the bytes of one of them, or None when they are not there."""
         ...
 
 

@@ -15,7 +15,7 @@ from faultbox_dashboard.charts.sparkline import draw_sparkline
 from faultbox_dashboard.charts.versions import draw_share, draw_versions
 from faultbox_dashboard.text.display import display
 from faultbox_dashboard.text.language import Language
-from faultbox_dashboard.text.times import write_number
+from faultbox_dashboard.text.times import write_bytes, write_number
 from faultbox_dashboard.text.titles import write_title
 from faultbox_dashboard.text.words import (
     ACTORS,
@@ -74,6 +74,7 @@ def _make_environment(
     )
     environment.filters.update(
         number=lambda value: write_number(value, language),
+        size=write_bytes,
         title_line=lambda facts: write_title(facts, language),
         sparkline=lambda trend: draw_sparkline(trend, language),
         version_bars=draw_versions,

@@ -8,7 +8,15 @@ import pytest
 from faultbox_dashboard.assets import STATIC
 from support.fake_site import SignIn
 
-PAGES = ("/signatures", "/tickets", "/tickets/FB-20261122001", "/start", "/nothing", "/login/x")
+PAGES = (
+    "/signatures",
+    "/tickets",
+    "/unreadable",
+    "/tickets/FB-20261122001",
+    "/start",
+    "/nothing",
+    "/login/x",
+)
 VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "path", "rect", "line"})
 
 

@@ -5,11 +5,14 @@ from aiohttp.test_utils import TestServer
 from pytest_aiohttp import AiohttpServer
 
 from support.browser import Browser, open_browser
-from support.fake_desk import FakeDesk
+from support.fake_desk import FakeDesk, make_unreadable
 from support.fake_site import build_app
 
 pytestmark = pytest.mark.timeout(180)
-PAGES = ("/signatures", "/tickets/FB-20261122001", "/tickets", "/start", "/nothing", "/login/x")
+PAGES = (
+    *("/signatures", "/tickets/FB-20261122001", "/tickets", "/unreadable"),
+    *("/start", "/nothing", "/login/x"),
+)
 
 CUT = (
     "[...document.querySelectorAll('.card')].filter(c => c.scrollWidth > c.clientWidth + 1).length"
@@ -30,6 +33,7 @@ def real_complaints(browser: Browser) -> list[str]:
 async def test_no_page_breaks_the_policy_or_scrolls_sideways_on_a_phone(
     desk: FakeDesk, aiohttp_server: AiohttpServer
 ) -> None:
+    desk.set_aside = [make_unreadable(number) for number in range(1, 8)]
     server = await serve(desk, aiohttp_server)
     async with open_browser() as browser:
         for language in ("zh-CN", "en"):

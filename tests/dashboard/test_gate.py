@@ -9,7 +9,7 @@ from support.fake_desk import FakeDesk
 from support.fake_site import SETTINGS, SignIn
 
 TICKET = "/tickets/FB-20261122001"
-PRIVATE = ("/", "/start", "/start/arrival", "/signatures", "/tickets", TICKET)
+PRIVATE = ("/", "/start", "/start/arrival", "/signatures", "/tickets", "/unreadable", TICKET)
 
 
 @pytest.mark.parametrize("path", PRIVATE)

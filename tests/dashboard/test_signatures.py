@@ -7,7 +7,7 @@ import pytest
 
 from faultbox_collector.queries.records import SignatureFilter
 from faultbox_dashboard.pages.signatures import write_address
-from support.fake_desk import FakeDesk, make_signature
+from support.fake_desk import FakeDesk, make_signature, make_unreadable
 from support.fake_site import SignIn
 
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -100,7 +100,7 @@ async def test_nothing_at_all_says_when_the_last_bundle_came(
 
 
 async def test_unreadable_bundles_are_not_kept_secret(sign_in: SignIn, desk: FakeDesk) -> None:
-    desk.unreadable = 2
+    desk.set_aside = [make_unreadable(1), make_unreadable(2)]
     text = await (await (await sign_in()).get("/signatures")).text()
     assert "2 bundles could not be read" in text
 

@@ -4,7 +4,7 @@ import shlex
 
 from faultbox_dashboard.pages.start import write_line
 from faultbox_dashboard.settings import PageSettings
-from support.fake_desk import FakeDesk
+from support.fake_desk import FakeDesk, make_unreadable
 from support.fake_site import SETTINGS, SignIn
 
 FRAGMENT = {"HX-Request": "true"}
@@ -51,7 +51,7 @@ async def test_it_asks_again_until_there_is_a_ticket(sign_in: SignIn, desk: Fake
 
 
 async def test_a_bundle_that_cannot_be_read_is_told(sign_in: SignIn, desk: FakeDesk) -> None:
-    desk.pages, desk.unreadable = {}, 1
+    desk.pages, desk.set_aside = {}, [make_unreadable(1)]
     text = await (await (await sign_in()).get("/start")).text()
     assert "1 bundle could not be read and was set aside." in text
 

@@ -15,6 +15,7 @@ from faultbox_collector.queries.records import (
     TicketEntry,
     TicketPage,
     TicketRow,
+    UnreadableRow,
     VersionCount,
 )
 from faultbox_protocol.report import Frame, LogLine
@@ -144,6 +145,20 @@ def make_sample() -> Sample:
     )
 
 
+def make_unreadable(number: int) -> UnreadableRow:
+    """Return a bundle that was set aside."""
+    return UnreadableRow(
+        id=number,
+        product=None if number % 3 == 0 else "EdgeBox 400",
+        reason=("bad_crc", "deadly", "unknown_version")[number % 3],
+        detail="CRC does not match",
+        received_at_ms=NOW_MS - number * MINUTE_MS,
+        size_bytes=7_100 + number,
+        place=f"00000007.fbp @ {number * 9_000}",
+        ticket=None if number % 3 == 0 else "FB-20261122001",
+    )
+
+
 def make_fields(number: str) -> dict[str, FieldValue]:
     """Return a form as a bundle fills it in."""
     said = {
@@ -226,7 +241,7 @@ class FakeDesk:
     rows: list[SignatureRow] = field(default_factory=lambda: [make_signature(i) for i in range(60)])
     pages: dict[str, TicketPage] = field(default_factory=dict)
     bundles: int = 17_342
-    unreadable: int = 0
+    set_aside: list[UnreadableRow] = field(default_factory=list)
     links: set[str] = field(default_factory=lambda: {"good-link"})
     sessions: dict[str, FakePerson] = field(default_factory=dict)
     failing: bool = False
@@ -250,7 +265,7 @@ class FakeDesk:
             last_received_at_ms=NOW_MS - 3 * MINUTE_MS if self.bundles else None,
             products=self._products(),
             newest_ticket=next(iter(self.pages), None) if self.bundles else None,
-            unreadable=self.unreadable,
+            unreadable=len(self.set_aside),
         )
 
     async def signatures(
@@ -278,6 +293,12 @@ class FakeDesk:
     async def tickets(self, *, limit: int, offset: int) -> tuple[TicketRow, ...]:
         rows = [_as_row(page) for page in self.pages.values()]
         return tuple(rows[offset : offset + limit])
+
+    async def unreadable(self, *, limit: int, offset: int) -> tuple[UnreadableRow, ...]:
+        return tuple(self.set_aside[offset : offset + limit])
+
+    async def unreadable_bytes(self, row_id: int, /) -> bytes | None:
+        return b"FBX1" + bytes(60) if any(row.id == row_id for row in self.set_aside) else None
 
     async def redeem_login_link(self, token: str, /) -> str | None:
         if token not in self.links:

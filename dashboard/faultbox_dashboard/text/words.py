@@ -78,6 +78,16 @@ MISSING_EVIDENCE: Mapping[str, str] = {
     "truncated": gettext_noop("The evidence was cut off on its way."),
 }
 
+UNREADABLE: Mapping[str, str] = {
+    "deadly": gettext_noop("The server ended each time it worked on this bundle."),
+    "id_reused": gettext_noop("Another bundle with the same id had come before."),
+    "undigestible": gettext_noop("A step failed on it, or the database refused it."),
+    "unknown_version": gettext_noop("Its format is newer than this server."),
+    "unknown_crit": gettext_noop("Its format is newer than this server."),
+}
+"""Why a bundle was set aside."""
+UNREADABLE_OTHERWISE = gettext_noop("Its bytes are damaged.")
+
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "submitter": {
         "device": gettext_noop("Device (automatic)"),
