@@ -11,6 +11,7 @@ spool/            0711  others pass through, and cannot look around
 import os
 
 TMP, READY, DEAD, DROP = "tmp", "ready", "dead", "drop"
+RECORD_SUFFIX = ".json"
 LOCK, SOCKET, STATE = "agent.lock", "agent.sock", "state.json"
 DROP_MODE = 0o1733
 SYSTEM_SPOOL = "/var/lib/faultbox/spool"

@@ -5,12 +5,15 @@
 A bundle that was delivered, given up or refused is counted and noted by the name of its file
 (`State.settled`), the state is saved, and only then the file goes. A kill or a power cut in
 between leaves a file whose end is known: the next start finishes it and counts nothing twice.
-The note is forgotten when the folder was synced after the file went.
+The note is forgotten when the folder was synced after the file went and nothing can bring the
+same fault again.
 """
 
 import contextlib
+import os
 
-from faultbox_agent.spool import Entry, Spool
+from faultbox_agent.layout import DROP, RECORD_SUFFIX
+from faultbox_agent.spool import SUFFIX, Entry, Spool
 from faultbox_agent.state import State, save_state
 
 GONE, ASIDE = "gone", "aside"
@@ -108,9 +111,17 @@ class Ledger:
             return
         with contextlib.suppress(OSError):
             self.spool.sync_ready()
-            for name in self._removed:
+            for name in [name for name in self._removed if not self._may_come_again(name)]:
                 self.state.settled.pop(name, None)
-            self._removed.clear()
+                self._removed.discard(name)
+
+    def _may_come_again(self, name: str) -> bool:
+        """Say whether the record of this bundle lies in the drop folder still.
+
+        A kill can leave a bundle delivered and its record not yet known as taken.
+        """
+        record = name.removesuffix(SUFFIX) + RECORD_SUFFIX
+        return os.path.lexists(os.path.join(self.spool.root, DROP, record))
 
     def _remove_settled(self) -> None:
         for name, end in self.state.settled.items():

@@ -84,6 +84,7 @@ class Spool:
         make_spool(root)
         self._lock = take_lock(root)
         self._clear_tmp()
+        self._settle_names()
         self._read_ready()
 
     def close(self) -> None:
@@ -244,6 +245,15 @@ class Spool:
         for name in self.disk.names(folder):
             with contextlib.suppress(OSError):
                 self.disk.unlink(os.path.join(folder, name))
+
+    def _settle_names(self) -> None:
+        """Make durable what an earlier run renamed and was killed before syncing.
+
+        From here on it counts as spooled and as saved, and the power may go next.
+        """
+        with contextlib.suppress(OSError):
+            self.disk.sync_folder(self.root)
+            self.sync_ready()
 
     def _read_ready(self) -> None:
         folder = os.path.join(self.root, READY)

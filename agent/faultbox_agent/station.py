@@ -13,6 +13,7 @@ import time
 from faultbox_agent.capture import Capture, Surroundings
 from faultbox_agent.clock import Clock, SystemClock
 from faultbox_agent.courier import Courier
+from faultbox_agent.disk import Disk
 from faultbox_agent.fault import Fault, Losses, PlainMap
 from faultbox_agent.fault_text import BadFault
 from faultbox_agent.gather.identity import describe_software
@@ -38,7 +39,9 @@ _DISK_RETRY_MS = 30_000
 class Station:
     """Takes faults in, delivers bundles, and remembers."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock | None = None, disk: Disk | None = None
+    ) -> None:
         """Take the spool.
 
         Raises:
@@ -50,8 +53,8 @@ class Station:
         limits = Limits(
             settings.spool_mib * _MIB, settings.spool_bundles, settings.headroom_mib * _MIB
         )
-        self.spool = Spool(settings.spool, limits)
-        self.state = load_state(settings.spool)
+        self.spool = Spool(settings.spool, limits, disk)
+        self.state = load_state(settings.spool, disk)
         self.ledger = Ledger(self.spool, self.state)
         self.ledger.recover()
         surroundings = look_around(self.clock, settings.spool)

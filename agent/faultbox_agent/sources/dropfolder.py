@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 from faultbox_agent.fault import MAX_BYTES, Fault, Losses
 from faultbox_agent.fault_text import BadFault, read_fault
-from faultbox_agent.layout import DROP, sync_folder
+from faultbox_agent.layout import DROP, RECORD_SUFFIX, sync_folder
 from faultbox_protocol import limits
 from faultbox_protocol.ids import parse_bundle_id
 from faultbox_protocol.report import Plain
 
-SUFFIX = ".json"
 BLOB_SUFFIX = ".blob"
 FILES_BYTES = 8 * 1024 * 1024
 """All files of one report together."""
@@ -56,7 +55,7 @@ class DropFolder:
         """
         data = self._read_file(name, MAX_BYTES)
         try:
-            named = parse_bundle_id(name.removesuffix(SUFFIX))
+            named = parse_bundle_id(name.removesuffix(RECORD_SUFFIX))
         except ValueError:
             named = None
         return read_fault(data, named)
@@ -128,7 +127,7 @@ def list_files(fault: Fault) -> list[LeftFile]:
 
 
 def _is_record(name: str) -> bool:
-    return name.endswith(SUFFIX) and not name.startswith(".")
+    return name.endswith(RECORD_SUFFIX) and not name.startswith(".")
 
 
 def _read_all(file: int, most_bytes: int) -> bytes:
