@@ -29,6 +29,7 @@ from faultbox_collector.settings import Settings
 from faultbox_collector.store.activity import add_beats
 from faultbox_collector.store.opening import DataFolderError, OpenStore, open_store
 from faultbox_collector.uploads.folder import UploadFolder
+from faultbox_collector.web import openapi
 from faultbox_collector.web.admission import Admission, read_rates
 from faultbox_collector.web.body import BodyLimits
 from faultbox_collector.web.config import Config
@@ -157,6 +158,7 @@ def _add_routes(collector: Collector) -> None:
             web.get(api.TIME, get_time),
             web.get(api.CONFIG, Config(collector.keys).get),
             web.get("/healthz", get_health),
+            web.get(openapi.PATH, openapi.get_document),
             web.post(api.HEARTBEATS, heartbeats.post),
             web.post(api.UPLOADS, uploads.create),
             web.options(api.UPLOADS, uploads.options),
