@@ -125,9 +125,11 @@ class Disk:
             self._note("the data folder is gone")
             return
         self._tend_ballast(spaces[0])
-        if self._reserve:
-            self._room = min(one.free_bytes - self._reserve_of(one) for one in spaces)
-        self._note(next(filter(None, map(self._find_trouble, spaces)), ""))
+        kept = [self._reserve_of(one) for one in spaces]
+        if self._reserve and not self._ballast.exists():
+            kept[0] += self._ballast_of(spaces[0])  # its place is not for bundles
+        self._room = min(one.free_bytes - its for one, its in zip(spaces, kept, strict=True))
+        self._note(next(filter(None, map(self._find_trouble, spaces, kept)), ""))
 
     def _run(self) -> None:
         while not self._stopping.wait(SECONDS):
@@ -139,16 +141,18 @@ class Disk:
     def _reserve_of(self, space: Space) -> int:
         return min(self._reserve, space.total_bytes // LARGEST_SHARE)
 
-    def _find_trouble(self, space: Space) -> str:
+    def _ballast_of(self, space: Space) -> int:
+        return min(self._ballast_bytes, space.total_bytes // LARGEST_SHARE)
+
+    def _find_trouble(self, space: Space, kept: int) -> str:
         if not space.writable:
             return "the disk is read-only"
         if not self._reserve:
             return ""
-        reserve = self._reserve_of(space)
         if self._trouble:
-            reserve += reserve // 8  # a little more to begin again, so that it does not flutter
-        if space.free_bytes < reserve:
-            return f"{space.free_bytes >> 20} MiB are free, {reserve >> 20} MiB are kept"
+            kept += kept // 8  # a little more to begin again, so that it does not flutter
+        if space.free_bytes < kept:
+            return f"{space.free_bytes >> 20} MiB are free, {kept >> 20} MiB are kept"
         if space.total_files and space.free_files < min(
             RESERVE_FILES, space.total_files // LARGEST_SHARE
         ):
@@ -164,7 +168,7 @@ class Disk:
         self._trouble = trouble
 
     def _tend_ballast(self, space: Space) -> None:
-        size = min(self._ballast_bytes, space.total_bytes // LARGEST_SHARE)
+        size = self._ballast_of(space)
         low = min(FULL_BYTES, self._reserve_of(space) // 4 or FULL_BYTES)
         if space.free_bytes < low:
             self._give_up_ballast()

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import ssl
 import sys
@@ -18,6 +19,8 @@ from faultbox_collector.web.connections import (
     raise_file_limit,
     read_proxies,
 )
+
+logger = logging.getLogger(__name__)
 
 KEEPALIVE_SECONDS = 75.0
 LINGERING_SECONDS = 2.0
@@ -72,7 +75,7 @@ async def run_application(
         on_listening(runner.addresses[0][1])
         return await _wait(fatal)
     finally:
-        await runner.cleanup()
+        await _clean_up(runner, fatal)
 
 
 _HANDLER_OPTIONS: dict[str, float | bool | None] = {
@@ -106,6 +109,16 @@ def make_site(
     )
     gate = Gate(limits, read_proxies(settings))
     return GuardedSite(runner, gate, _HANDLER_OPTIONS, settings.host, settings.port, tls)
+
+
+async def _clean_up(runner: web.AppRunner, fatal: asyncio.Event) -> None:
+    """Stop everything; where the disk is broken, parts need not end in order."""
+    try:
+        await runner.cleanup()
+    except Exception:
+        if not fatal.is_set():
+            raise
+        logger.exception("not everything ended in order")
 
 
 async def _wait(fatal: asyncio.Event) -> int:

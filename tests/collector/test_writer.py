@@ -1,6 +1,7 @@
 """The one writing thread: jobs in order, each a transaction, and nobody's failure is another's."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from faultbox_collector.store.engine import open_writer_engine
 from faultbox_collector.writer import Writer
@@ -68,3 +70,24 @@ async def test_who_stops_waiting_stops_nobody_else(writer: Writer) -> None:
     go.set()
     # The one under way was committed, the one that waited never ran, and the thread lives on.
     assert await writer.run(read) == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [("SQLITE_IOERR_FSYNC", 1), ("SQLITE_IOERR_DIR_FSYNC", 1), ("SQLITE_FULL", 0)],
+)
+async def test_a_commit_that_the_disk_does_not_confirm_is_fatal_and_a_full_disk_is_not(
+    tmp_path: Path, name: str, ends: int
+) -> None:
+    def fail(_connection: Connection) -> None:
+        cause = sqlite3.OperationalError("disk I/O error")
+        cause.sqlite_errorname = name
+        raise OperationalError("COMMIT", None, cause)
+
+    told = list[int]()
+    writer = Writer(open_writer_engine(tmp_path), on_fatal=lambda: told.append(1))
+    writer.start()
+    with pytest.raises(OperationalError):
+        await writer.run(fail)
+    assert len(told) == ends
+    writer.stop()

@@ -103,6 +103,8 @@ class PackWriter:
 
     def _cut_back(self) -> None:
         try:
+            if os.fstat(self._file).st_size == self._size:
+                return  # nothing to undo, and a read-only disk would not let us
             os.ftruncate(self._file, self._size)
         except OSError as error:  # half a record would stand in front of the next one
             raise PackSyncError(error.errno, f"cut back the pack: {error.strerror}") from error
