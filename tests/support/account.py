@@ -26,6 +26,12 @@ class SpoolAccount:
     dead: tuple[str, ...]
     """Names of what was set aside."""
 
+    def __str__(self) -> str:
+        return (
+            f"{len(self.ready)} ready, {len(self.records)} records, {self.folded} folded, "
+            f"lost {dict(self.lost)}, dead {self.dead}"
+        )
+
     def total(self, acked: Mapping[str, int]) -> int:
         """Return acknowledged + spooled + counted drops, each bundle once."""
         known = {**acked, **self.ready}

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from support.disk import LOG_FLUSH, NO_LOG_FLUSH
 from torture.site import Site
 
-_JUMPS = ("-3600", "+86400", "+30d", "+0", "-1d", "@1970-01-02 00:00:00", "@2036-11-22 10:00:00")
+_HOUR, _DAY = 3_600, 86_400
+_SHIFTS = (0, -_HOUR, _DAY, -_DAY, 30 * _DAY, 3_650 * _DAY)
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ async def hurt(site: Site, dice: random.Random, toll: Toll) -> str:
 
 
 def _fits(step: Step, site: Site) -> bool:
-    return site.plan.faked_clock or step is not jump_clock
+    return site.plan.clocks_jump or step is not jump_clock
 
 
 async def kill_server(site: Site, dice: random.Random, toll: Toll) -> None:
@@ -115,8 +116,13 @@ async def _free_server(site: Site, dice: random.Random, toll: Toll) -> None:
 
 
 async def jump_clock(site: Site, dice: random.Random, _toll: Toll) -> None:
-    """Set every faked clock elsewhere."""
-    site.clock.write_text(dice.choice(_JUMPS) + "\n")
+    """Every clock of every program stands elsewhere."""
+    if dice.random() < 0.2:
+        site.clocks.set_to(dice.randrange(_DAY))
+    else:
+        site.clocks.shift(dice.choice(_SHIFTS))
+    if site.plan.devices_sleep:
+        site.clocks.sleep(dice.choice((1, _HOUR, _DAY)))
     await asyncio.sleep(dice.uniform(0.5, 2.0))
 
 

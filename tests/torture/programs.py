@@ -1,7 +1,6 @@
 """Processes that are killed, held and started again, each with its log in a file."""
 
 import contextlib
-import glob
 import os
 import signal
 import subprocess
@@ -9,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _END_SECONDS = 40.0
-_FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
 class Program:
@@ -80,17 +78,3 @@ class Program:
         """Return the end of its log, for whoever reads of a failure."""
         text = self.log.read_bytes() if self.log.exists() else b""
         return text[-3000:].decode("utf-8", "replace")
-
-
-def faked_time(timestamp: Path, *, monotonic: bool) -> dict[str, str]:
-    """Return what makes a program's clock follow a file; nothing where libfaketime is missing."""
-    found = glob.glob(_FAKETIME)
-    if not found:
-        return {}
-    return {
-        "LD_PRELOAD": found[0],
-        "FAKETIME_TIMESTAMP_FILE": str(timestamp),
-        "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "0" if monotonic else "1",
-        "DONT_FAKE_MONOTONIC": "0" if monotonic else "1",
-    }

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from support.disk import LOG_FLUSH, NO_LOG_FLUSH, Disk
 from torture.cases import agent_case, collector_case
-from torture.programs import faked_time
 from torture.siege import Outcome, besiege
 from torture.site import Plan
 from torture.sweep import WRITING, Case, Nursery, Swept, sweep
@@ -82,13 +81,13 @@ def _sweeps(nursery: Nursery, case: Case, folder: Path, disk: Disk) -> list[tupl
 
 
 def besiege_once(folder: Path, seed: int, number: int, steps: int) -> Outcome:
-    """Run one siege; every third has clocks that jump, one of them the monotonic ones too."""
-    faked = number % 3 == 2 and bool(faked_time(folder, monotonic=False))
-    plan = Plan(seed * 1_000 + number, faked_clock=faked, faked_monotonic=number % 6 == 5)
+    """Run one siege; in every third clocks jump, in every sixth the monotonic ones too."""
+    jumping = number % 3 == 2
+    plan = Plan(seed * 1_000 + number, clocks_jump=jumping, devices_sleep=number % 6 == 5)
     begun = time.monotonic()
     outcome = asyncio.run(besiege(folder / f"siege-{number}", plan, steps))
     say(
-        f"siege {number}{' with jumping clocks' if faked else ''}: {outcome.toll.kills} kills, "
+        f"siege {number}{' with jumping clocks' if jumping else ''}: {outcome.toll.kills} kills, "
         f"{outcome.toll.cuts} cuts, {outcome.generated} generated, {outcome.acked} acknowledged, "
         f"{outcome.dropped} counted drops, all well, {time.monotonic() - begun:.0f} s"
     )

@@ -50,7 +50,7 @@ async def _make_peace(site: Site, toll: Toll) -> Outcome:
     """Let everything be delivered and digested, and compare the books."""
     site.device_link.toxins.clear()
     site.agent_link.toxins.clear()
-    site.clock.write_text("+0\n")
+    site.clocks.shift(0)
     site.devices.stop()
     async with site.power:  # from here on no program fails any more
         for host in site.hosts:
@@ -80,9 +80,9 @@ def balance(site: Site, host: Host) -> int:
     safe = set(site.heard) | set(account.ready) | account.records
     missing = host.captured - safe
     drops = sum(account.lost.values())
-    assert not account.dead, (host.serial, account)
-    assert len(missing) <= drops, (host.serial, missing, account)
-    assert site.agents_filled or not drops, (host.serial, account)
+    assert not account.dead, (host.serial, str(account))
+    assert len(missing) <= drops, (host.serial, missing, str(account))
+    assert site.agents_filled or not drops, (host.serial, str(account))
     return drops
 
 
@@ -92,7 +92,7 @@ async def _deliver_all(site: Site, host: Host) -> None:
         account = host.account()
         if not (account.ready or account.records or account.folded):
             return
-        assert time.monotonic() < deadline, (account, site.server.last_words())
+        assert time.monotonic() < deadline, (str(account), site.server.last_words())
         await asyncio.to_thread(host.flush, _FLUSH_SECONDS)
 
 

@@ -17,8 +17,9 @@ from support.disk import Disk, a_disk
 from support.load import Devices
 from support.toxic import Proxy, Toxin
 from system.test_collector_kill import some_bundles
+from torture.clocks import Clocks
 from torture.hosts import Host, leave_faults
-from torture.programs import Program, faked_time
+from torture.programs import Program
 
 PATIENCE_SECONDS = 90.0
 AGENTS = 3
@@ -43,8 +44,9 @@ class Plan:
     bundles: int = 6_000
     pause_seconds: float = 0.05
     """Between two requests of one device, and between two faults of the agents' programs."""
-    faked_clock: bool = False
-    faked_monotonic: bool = False
+    clocks_jump: bool = False
+    devices_sleep: bool = False
+    """Whether the monotonic clocks jump as well, forward alone."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Site:
     devices: Devices
     device_link: Proxy
     agent_link: Proxy
-    clock: Path
+    clocks: Clocks
     heard: dict[str, str] = field(default_factory=dict)
     """What agents were told is stored: bundle id to SHA-256, both hex."""
     power: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -143,9 +145,8 @@ async def a_site(folder: Path, plan: Plan) -> AsyncIterator[Site]:
 
 
 async def _build(folder: Path, plan: Plan, server_disk: Disk, agents_disk: Disk) -> Site:
-    clock = folder / "clock"
-    clock.write_text("+0\n")
-    faked = faked_time(clock, monotonic=plan.faked_monotonic) if plan.faked_clock else {}
+    clocks = Clocks(folder)
+    faked = clocks.environment if plan.clocks_jump else {}
     data = server_disk.path / "data"
     key = (await asyncio.to_thread(run_command, data, "keys", "add", PRODUCT)).strip()
     port = a_free_port()
@@ -180,7 +181,7 @@ async def _build(folder: Path, plan: Plan, server_disk: Disk, agents_disk: Disk)
         devices=devices,
         device_link=device_link,
         agent_link=agent_link,
-        clock=clock,
+        clocks=clocks,
     )
     agent_link.heard = site.hear
     return site
