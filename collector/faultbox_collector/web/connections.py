@@ -20,7 +20,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from faultbox_collector.domain.addresses import Proxies, Sender, name_sender, parse_networks
 from faultbox_collector.settings import Settings, SettingsError
-from faultbox_collector.web.problems import write_problem
+from faultbox_collector.web.problems import problem, write_problem
 
 SWEEP_SECONDS = 0.5
 KEPT_FILES = 128
@@ -179,6 +179,29 @@ class GuardedHandler(RequestHandler):
             self.transport = None  # the framework never knew of it
             return
         super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no request, or fails before it has a route, in words of ours.
+
+        Anybody can send such bytes: they fill no log with tracebacks and are not sent back.
+        """
+        if status == 400:
+            answer = problem(400, "bad_request", "this is no request of HTTP/1.1")
+        elif "Expect" in request.headers and isinstance(exc, UnicodeEncodeError):
+            # The framework fails at quoting bytes that are no text.
+            answer = problem(417, "bad_request", "Expect can only be 100-continue")
+        else:
+            return super().handle_error(request, status, exc, message)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has been sent already")
+        answer.force_close()
+        return answer
 
     def check_time(self, now: float) -> None:
         """End the connection where its head takes too long, or where it was refused before."""

@@ -232,6 +232,28 @@ async def test_a_head_in_pieces_is_served() -> None:
         assert (await read_answer(stream)).endswith(b"ok")
 
 
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: \x1b[2J\r\n\r\n", 400),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nExpect: \xff\xfe\r\n\r\n", 417),
+    ],
+)
+async def test_what_is_no_request_gets_a_problem_and_fills_no_log(
+    request_bytes: bytes, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with guarded(some_limits()) as server:
+        stream = await server.connect()
+        stream[1].write(request_bytes)
+        answer = await read_answer(stream)
+        assert answer[8:13] == b" %d " % status
+        assert b'"reason": "bad_request"' in answer
+        assert b"aaaa" not in answer
+    assert caplog.records == []
+
+
 def test_the_file_limit_leaves_room_for_files() -> None:
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = raise_file_limit()
