@@ -37,8 +37,8 @@ check: $(VENV)/.ready  ## format, lint, types, import rules, licences, settings 
 	$(BIN)/python tools/settings_page.py --check
 	$(BIN)/python tools/hosts.py
 
-bench: $(VENV)/.ready  ## speed and size, every figure from one run
-	$(BIN)/python -m tools.bench.run
+bench: $(VENV)/.ready  ## speed and size, one run; QUICK=1 is shorter, PEERS=1 runs Bugsink too
+	$(BIN)/python -m tools.bench.run $(if $(PEERS),--peers) $(PARTS)
 
 torture: $(VENV)/.ready  ## kills, power cuts, full disks, bad links, some 15 minutes as root; SEED=n repeats
 	PYTHONPATH=tests $(BIN)/python -m torture.run $(if $(SEED),--seed $(SEED)) $(if $(ROUND),--round $(ROUND))

@@ -2,7 +2,7 @@
 
 A closed loop sends as soon as a connection has its answer; an open loop sends at given moments,
 however slow the answers are, and counts from the moment at which a bundle was due. A bundle counts
-as acknowledged only where the answer is 202 and holds the bundle's own SHA-256.
+as acknowledged only where our answer is 202 and holds the bundle's own SHA-256.
 """
 
 import asyncio
@@ -42,6 +42,10 @@ class StreamPlan:
     """The certificate that an https server must have."""
     echoes: bool = True
     """Whether the server's receipts hold digests."""
+    path: str = api.BUNDLES
+    header: str = ""
+    """Header lines of another protocol instead of ours."""
+    accepted: int = 202
 
 
 class Stream:
@@ -57,9 +61,9 @@ class Stream:
         self.wall_seconds = 0.0
         parts = urlsplit(plan.url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        header = plan.header or f"{api.KEY_HEADER}: {plan.key}\r\nContent-Type: {api.MEDIA_TYPE}"
         self._prefix = (
-            f"POST {api.BUNDLES} HTTP/1.1\r\nHost: {parts.netloc}\r\n{api.KEY_HEADER}: {plan.key}"
-            f"\r\nContent-Type: {api.MEDIA_TYPE}\r\nContent-Length: "
+            f"POST {plan.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{header}\r\nContent-Length: "
         ).encode()
         self._tls = ssl.create_default_context(cafile=plan.ca_file) if plan.ca_file else None
         self._pool = Pool(Path(plan.pool))
@@ -124,10 +128,11 @@ class Stream:
     def finish(self, connection: "Connection", status: int, answer: bytes) -> None:
         """Note an answer and give the connection something to do."""
         self.latencies.append(time.perf_counter() - connection.begun)
-        if status == 202 and self.plan.echoes and connection.sha256 not in answer:
+        accepted = self.plan.accepted
+        if status == accepted and self.plan.echoes and connection.sha256 not in answer:
             status = 0
         self.statuses[status] += 1
-        if status == 202:
+        if status == accepted:
             self.acknowledged.append(connection.number)
         elif self.plan.rate == 0:
             self._loop.call_later(REFUSED_PAUSE_SECONDS, self._go_on, connection)

@@ -172,14 +172,13 @@ def _say_slow_disk(folder: Path, pool: Path, scale: Scale, say: Say) -> None:
     if shim is None:
         say([*write_table("Slow disk", rows)[:-1], "  no C compiler: the rest is left out", ""])
         return
-    for added_ms in (5, 20):
-        for connections in (CONNECTIONS, 4 * CONNECTIONS):
-            run = measure_slow(folder, pool, shim, added_ms, connections, scale.short_seconds)
-            rows += [
-                Row(f"+{added_ms} ms, {connections} connections: ack/s", run.answers.per_second),
-                Row("  p99 to the receipt, ms", run.answers.p99_ms, "{:.1f}"),
-                Row("  digested/s, draining included", run.digested_per_second),
-            ]
+    for added_ms, connections in scale.slow:
+        run = measure_slow(folder, pool, shim, added_ms, connections, scale.short_seconds)
+        rows += [
+            Row(f"+{added_ms} ms, {connections} connections: ack/s", run.answers.per_second),
+            Row("  p99 to the receipt, ms", run.answers.p99_ms, "{:.1f}"),
+            Row("  digested/s, draining included", run.digested_per_second),
+        ]
     say(write_table("Slow disk: milliseconds added to every fsync and fdatasync", rows))
 
 

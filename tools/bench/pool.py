@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +114,14 @@ def write_pool(path: Path, plan: PoolPlan) -> None:
             fault = index % len(templates)
             t_ms = begun_ms + index // _PER_MS
             file.write(_write_entry(templates[fault], fault, t_ms, draw, plan.devices))
+
+
+def write_bodies(path: Path, bodies: Iterable[tuple[bytes, bytes]]) -> None:
+    """Write a pool of bodies of any kind, each with an id of 16 bytes."""
+    with path.open("wb") as file:
+        file.write(_COUNT.pack(1) + _COUNT.pack(0))
+        for body_id, body in bodies:
+            file.write(_SIZES.pack(0, len(body) - _END_BYTES, body_id) + body)
 
 
 def build_pool(path: Path, plan: PoolPlan) -> "subprocess.Popen[bytes]":

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -24,6 +26,12 @@ class Moment:
 def read_moment(pid: int) -> Moment:
     """Return the counters of the machine, of a process and of its threads."""
     return Moment(time.perf_counter(), _read_busy(), _read_cpu(pid), _read_threads(pid))
+
+
+def read_tree_seconds(pid: int) -> float:
+    """Return the CPU seconds of a process, of its children and of theirs, while they live."""
+    root = psutil.Process(pid)
+    return sum(_read_cpu(one.pid) for one in (root, *root.children(recursive=True)))
 
 
 def read_peak_mib(pid: int) -> float:

@@ -1,6 +1,7 @@
 """`make bench`: every figure of speed and size, taken in one run on this machine.
 
-Usage: run.py [PART...]. Without parts: all of them. QUICK=1 takes a look in a minute or so.
+Usage: run.py [--peers] [PART...]. Without parts: all of them. QUICK=1 takes a shorter look; --peers
+installs Bugsink into a cache outside the tree and runs it beside ours.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import time
 
 from tools.bench import agent
 from tools.bench.collector import PARTS, measure_collector
+from tools.bench.peers import measure_bugsink, write_peers
 from tools.bench.reports import measure_sizes
 from tools.bench.scale import QUICK, WHOLE
 from tools.bench.servers import CLIENT_CORE, SERVER_CORE, TWO_CORES
@@ -31,8 +33,11 @@ def main() -> int:
     for name, sizes in measure_payloads().items():
         print(f"{name}: {sizes['json_bytes']} bytes as JSON, {sizes['bundle_bytes']} as a bundle")
     print()
+    sustained = None
     if not parts.isdisjoint(PARTS):
-        measure_collector(parts, scale, say)
+        sustained = measure_collector(parts, scale, say)
+    if "peers" in parts:
+        say(write_peers(measure_bugsink(), sustained))
     if "sizes" in parts:
         print_sizes(measure_sizes())
     if "agent" in parts:
@@ -45,11 +50,13 @@ def _read_parts() -> set[str]:
     known = (*PARTS, "sizes", "agent")
     parser = argparse.ArgumentParser(description="Measure speed and size.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(known)}")
-    chosen: list[str] = parser.parse_args().parts
+    parser.add_argument("--peers", action="store_true", help="run Bugsink beside ours")
+    options = parser.parse_args()
+    chosen: list[str] = options.parts
     strange = sorted(set(chosen) - set(known))
     if strange:
         parser.error(f"unknown parts {', '.join(strange)}; known are {', '.join(known)}")
-    return set(chosen or known)
+    return set(chosen or known) | ({"peers"} if options.peers else set())
 
 
 def say(lines: list[str]) -> None:

@@ -16,6 +16,8 @@ class Scale:
     crash_pool: int
     digest_alone: int
     """Bundles that lie in the packs when the digest begins."""
+    slow: tuple[tuple[int, int], ...]
+    """Slow disks: milliseconds added to a sync, and connections."""
     idle_seconds: float
     """How long the idle agent is watched."""
 
@@ -27,14 +29,16 @@ WHOLE = Scale(
     pool=260_000,
     crash_pool=40_000,
     digest_alone=40_000,
+    slow=((5, 64), (5, 256), (20, 64), (20, 256)),
     idle_seconds=60.0,
 )
 QUICK = Scale(
-    long_seconds=8.0,
-    middle_seconds=4.0,
+    long_seconds=6.0,
+    middle_seconds=3.0,
     short_seconds=2.0,
-    pool=80_000,
+    pool=70_000,
     crash_pool=14_000,
     digest_alone=12_000,
+    slow=((20, 64),),
     idle_seconds=5.0,
 )
