@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from faultbox_protocol import framing, packing
+import msgspec
+
+from faultbox_protocol import framing
 from faultbox_protocol.codec import Bundle, scan_bundle
 from faultbox_protocol.errors import ProtocolError
-from faultbox_protocol.fields import Fields
 from faultbox_protocol.words import Codec, FrameKind
 
 _ARRIVAL_BYTES = 4096
@@ -29,8 +30,7 @@ class Position:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the intake knew of a bundle when it came."""
 
     received_ms: int
@@ -38,6 +38,12 @@ class Arrival:
     product_id: int
     sent: str = ""
     """The FB-Sent header as it came; printable ASCII."""
+    body_sha256: bytes | None = None
+    """The digest of the body where the bundle was made here, of another form."""
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Arrival)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,11 @@ class Record:
     size: int
     arrival: Arrival
     bundle: Bundle
+
+    @property
+    def sha256(self) -> bytes:
+        """The digest that its receipt has."""
+        return self.arrival.body_sha256 or self.bundle.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +72,7 @@ class Damage:
 
 def encode_arrival(arrival: Arrival) -> bytes:
     """Return the arrival frame that goes in front of a bundle."""
-    raw = packing.pack(
-        {
-            "received_ms": arrival.received_ms,
-            "organisation_id": arrival.organisation_id,
-            "product_id": arrival.product_id,
-            "sent": arrival.sent,
-        }
-    )
-    return framing.write_frame(FrameKind.ARRIVAL, raw, Codec.IDENTITY)
+    return framing.write_frame(FrameKind.ARRIVAL, _ENCODER.encode(arrival), Codec.IDENTITY)
 
 
 def read_records(
@@ -117,13 +120,11 @@ def read_record(view: memoryview, position: Position) -> Record:
     frame = framing.read_frame(view, position.offset)
     if frame.kind != FrameKind.ARRIVAL:
         raise ProtocolError("bad_order", "no arrival frame")
-    read = Fields(packing.unpack(framing.open_section(view, frame, _ARRIVAL_BYTES)))
-    arrival = Arrival(
-        received_ms=read.need("received_ms", read.integer("received_ms")),
-        organisation_id=read.need("organisation_id", read.integer("organisation_id")),
-        product_id=read.need("product_id", read.integer("product_id")),
-        sent=read.text("sent") or "",
-    )
+    raw = framing.open_section(view, frame, _ARRIVAL_BYTES)
+    try:
+        arrival = _DECODER.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise ProtocolError("bad_msgpack", "no arrival") from None
     bundle = scan_bundle(view, frame.end)
     return Record(position, bundle.end - position.offset, arrival, bundle)
 
