@@ -143,7 +143,7 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
 def _add_routes(collector: Collector) -> None:
     settings = collector.settings
     slow = BodyLimits(settings.body_idle_seconds, settings.body_seconds)
-    intake = Intake(collector.keys, collector.inbox, slow)
+    intake = Intake(collector.keys, collector.inbox, slow, collector.outcomes)
     uploads = Uploads(collector.keys, UploadFolder(collector.store.data), slow, collector.fatal.set)
     heartbeats = Heartbeats(
         collector.keys,

@@ -53,6 +53,7 @@ def test_many_threads_lose_none() -> None:
         ("stored", "", "stored"),
         ("refused", "unknown_crit", "refused:unknown_crit"),
         ("quarantined", "made up by a bug", "quarantined:undigestible"),
+        ("invalid", "bad_request", "invalid:other"),
         ("dropped", "rate", "dropped:rate"),
         ("dropped", "x" * 300, "dropped:other"),
         ("dropped", "", "dropped:other"),

@@ -54,7 +54,9 @@ def name_outcome(outcome: str, reason: str = "") -> str:
         return f"{DROPPED}:{reason if reason in LOSSES else _OTHER}"
     if outcome not in OUTCOMES:
         raise ValueError(f"{outcome!r} is no outcome")
-    return f"{outcome}:{bound_reason(reason)}" if reason else outcome
+    if outcome == QUARANTINED:
+        return f"{outcome}:{bound_reason(reason)}"
+    return f"{outcome}:{reason if reason in REASONS else _OTHER}" if reason else outcome
 
 
 def unreadable_key(reason: str) -> str:

@@ -10,8 +10,10 @@ from aiohttp import web
 
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.domain.keys import KeyRow
+from faultbox_collector.domain.outcome_names import DUPLICATE
 from faultbox_collector.heads import read_head
 from faultbox_collector.inbox import Inbox, InboxFull, Undigested
+from faultbox_collector.outcomes import Outcomes
 from faultbox_collector.pack.records import Arrival, encode_arrival
 from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError
 from faultbox_collector.web.admission import Admission
@@ -35,6 +37,8 @@ _LATER = {409: _IN_FLIGHT, 429: _RATE_DEVICE}
 """Outcomes that are no error of the bundle's."""
 _JSON = msgspec.json.Encoder()
 _STATES = {422: BundleState.REFUSED}
+_FINAL = frozenset({400, 413, 415, 422})
+"""Answers after which a device gives a bundle up, or sends it under a new id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +99,26 @@ async def check_body(body: bytes | bytearray, product: str) -> list[Checked | Pr
 class Intake:
     """The device's door."""
 
-    def __init__(self, keys: Admission, inbox: Inbox, slow: BodyLimits) -> None:
+    def __init__(self, keys: Admission, inbox: Inbox, slow: BodyLimits, decided: Outcomes) -> None:
         self._keys = keys
         self._inbox = inbox
         self._slow = slow
+        self._decided = decided
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         """Take a batch of bundles; answer when they are durable."""
         key = self._keys.authenticate(request)
-        check_headers(request)
-        with self._keys.hold_body(request, key):
-            body = await read_body(request, self._slow)
-            checked = await check_body(body, key.product)
-            self._keys.spend_bundles(key, len(checked))
-            outcomes = await self._store(checked, key, _clocks(request))
+        try:
+            check_headers(request)
+            with self._keys.hold_body(request, key):
+                body = await read_body(request, self._slow)
+                checked = await check_body(body, key.product)
+                self._keys.spend_bundles(key, len(checked))
+                outcomes = await self._store(checked, key, _clocks(request))
+        except (ProblemError, ProtocolError) as error:
+            self._count_whole(key, error)
+            raise
+        self._count(key, outcomes)
         return _answer(outcomes)
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
@@ -123,6 +133,23 @@ class Intake:
         if request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return None
+
+    def _count(self, key: KeyRow, outcomes: Sequence[Outcome]) -> None:
+        """Count what ends here; the digest counts what went into the pack."""
+        for one in outcomes:
+            if one.error is not None:
+                self._decided.add(
+                    key.organisation_id, key.product_id, str(one.state), one.error.reason
+                )
+            elif one.state == BundleState.DUPLICATE:
+                self._decided.add(key.organisation_id, key.product_id, DUPLICATE)
+
+    def _count_whole(self, key: KeyRow, error: ProblemError | ProtocolError) -> None:
+        """Count a request that was refused whole, and for good, as one bundle."""
+        status = error.status if isinstance(error, ProblemError) else status_of(error)
+        if status in _FINAL:
+            state = str(_STATES.get(status, BundleState.INVALID))
+            self._decided.add(key.organisation_id, key.product_id, state, error.reason)
 
     async def _store(
         self, checked: Sequence[Checked | ProtocolError], key: KeyRow, sent: str
