@@ -28,10 +28,10 @@ from faultbox_collector.web import upload_headers as names
 from faultbox_collector.web.auth import KeyRing
 from faultbox_collector.web.body import BodyLimits
 from faultbox_collector.web.parts import CutOffError, read_parts
-from faultbox_collector.web.problems import ProblemError
+from faultbox_collector.web.problems import ProblemError, problem, status_of
 from faultbox_collector.web.upload_headers import UploadFields, read_upload_fields
 from faultbox_protocol import api, limits
-from faultbox_protocol.errors import Unsupported
+from faultbox_protocol.errors import ProtocolError, Unsupported
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -188,6 +188,8 @@ class Uploads:
                 self._agree(entry, request, said)
         except ProblemError as error:
             return error.answer()
+        except ProtocolError as error:
+            return problem(status_of(error), error.reason, error.detail)
         if request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return None
