@@ -15,11 +15,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.desk import accounts
 from faultbox_collector.settings import Settings
-from faultbox_collector.store.opening import DataFolderBusy, open_store
+from faultbox_collector.store.opening import DataFolderBusy, describe_place, open_store
 from faultbox_collector.store.products import (
     DEFAULT_ORGANISATION,
     add_key,
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 SOCKET = "admin.sock"
 _NAME_CHARS = 256
+_LOGIN_CHARS = 128
 _ANSWER_SECONDS = 30
 Arguments = dict[str, str]
 
@@ -57,7 +59,10 @@ def _revoke_key(connection: Connection, arguments: Arguments) -> str:
 
 
 def _create_login_link(connection: Connection, arguments: Arguments) -> str:
-    return accounts.create_login_link(connection, arguments["login"], wall_ms())
+    login = arguments["login"].strip()
+    if not 0 < len(login) <= _LOGIN_CHARS or not login.isprintable():
+        raise ActionError(f"an account's name has 1 to {_LOGIN_CHARS} printable characters")
+    return accounts.create_login_link(connection, login, wall_ms())
 
 
 ACTIONS: dict[str, Callable[[Connection, Arguments], str]] = {
@@ -80,6 +85,9 @@ def perform(settings: Settings, name: str, arguments: Arguments) -> str:
     try:
         with store.writer_engine.connect() as connection, connection.begin():
             return ACTIONS[name](connection, arguments)
+    except SQLAlchemyError as error:
+        reason = getattr(error, "orig", None) or error
+        raise ActionError(f"cannot use {describe_place(settings)}: {reason}") from None
     finally:
         store.close()
 

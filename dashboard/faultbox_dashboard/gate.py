@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from faultbox_collector.writer import DatabaseAway
 from faultbox_dashboard.keys import ACCOUNTS, CLOCK, FORM, LANGUAGES, SETTINGS, VISIT, Visit
 from faultbox_dashboard.respond import PROTECTION, find_visit, is_fragment, show
 from faultbox_dashboard.text.language import choose_language
@@ -71,6 +72,9 @@ async def _answer(
         if stop.status < 400:
             return web.Response(status=stop.status, headers=stop.headers)
         return show_failure(request, stop.status, stop.headers.get("Allow"))
+    except DatabaseAway as error:
+        _log.warning("no page: %s %r: %s", request.method, request.path[:200], error)
+        return show_failure(request, 503)
     except Exception:  # noqa: BLE001 - whatever a page meets, its reader gets a page
         _log.exception("page failed: %s %r", request.method, request.path[:200])
         return show_failure(request, 500)

@@ -14,8 +14,9 @@ ON_BOTH = ("store", "digest", "queries", "desk")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what touches the store on both engines."""
-    if "database" in metafunc.fixturenames and metafunc.definition.path.parent.name in ON_BOTH:
-        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+    if metafunc.definition.path.parent.name in ON_BOTH:
+        for name in {"database", "empty_database"} & set(metafunc.fixturenames):
+            metafunc.parametrize(name, ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +26,30 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+def is_postgres(request: pytest.FixtureRequest) -> bool:
+    """Tell whether a test runs on PostgreSQL this time."""
+    return getattr(request, "param", "sqlite") == "postgresql"
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The setting `database`: empty for SQLite, else the URL of a migrated PostgreSQL database."""
-    if getattr(request, "param", "sqlite") == "sqlite":
+    if not is_postgres(request):
         yield ""
         return
     server: PostgresServer = request.getfixturevalue("postgres")
     with server.migrated() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The setting `database`, and on PostgreSQL nothing in it yet."""
+    if not is_postgres(request):
+        yield ""
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.empty() as url:
         yield url
 
 

@@ -52,6 +52,9 @@ async def test_the_socket_is_for_its_owner_only(server: Served) -> None:
         b'{"action": "keys.add"}\n',
         b'{"action": "keys.add", "product": 5}\n',
         b'{"action": "keys.add", "product": "\\u0000"}\n',
+        b'{"action": "users.login-link", "login": ""}\n',
+        b'{"action": "users.login-link", "login": "a\\u0000b"}\n',
+        b'{"action": "users.login-link", "login": "%s"}\n' % (b"x" * 129),
         b"x" * 100_000 + b"\n",
     ],
 )

@@ -5,9 +5,11 @@ Reading takes a read-only connection in a worker thread, writing goes through th
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.desk import accounts, notes
@@ -24,20 +26,26 @@ from faultbox_collector.queries.records import (
     TicketRow,
     UnreadableRow,
 )
+from faultbox_collector.store.engine import READERS
 from faultbox_collector.store.products import DEFAULT_ORGANISATION, Organisation, list_keys
 from faultbox_collector.store.progress import read_totals
-from faultbox_collector.writer import Writer
+from faultbox_collector.writer import ANSWER_SECONDS, DatabaseAway, Writer
 
 T = TypeVar("T")
 
 
 class Reader:
-    """The read models of one organisation."""
+    """The read models of one organisation.
+
+    Every method raises `DatabaseAway` where the database does not answer.
+    """
 
     def __init__(self, engine: Engine, packs: PackFolder, organisation: Organisation) -> None:
         self._engine = engine
         self._packs = packs
         self._organisation = organisation
+        # Threads of its own: a database that hangs must not take those of the intake.
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
 
     async def overview(self) -> Overview:
         """Return the totals."""
@@ -120,7 +128,13 @@ class Reader:
             with self._engine.connect() as connection:
                 return query(connection)
 
-        return await asyncio.to_thread(run)
+        reading = asyncio.get_running_loop().run_in_executor(self._threads, run)
+        try:
+            return await asyncio.wait_for(reading, ANSWER_SECONDS)
+        except TimeoutError:
+            raise DatabaseAway("the database does not answer") from None
+        except (OperationalError, InterfaceError) as error:
+            raise DatabaseAway(f"the database cannot be read: {error.orig}") from error
 
 
 class Accounts:

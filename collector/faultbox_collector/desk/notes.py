@@ -16,7 +16,7 @@ def add_note(
     Raises:
         ValueError: an empty note, or one of more than `NOTE_CHARS` characters.
     """
-    text = text.strip()
+    text = text.replace("\0", "").strip()  # PostgreSQL keeps no NUL
     if not text or len(text) > NOTE_CHARS:
         raise ValueError(f"a note has 1 to {NOTE_CHARS} characters")
     wanted = parse_number(number)

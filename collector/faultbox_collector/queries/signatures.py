@@ -119,7 +119,7 @@ def _columns(state: ColumnElement[str]) -> Select[*tuple[Any, ...]]:
 def _matching(organisation_id: int, wanted: SignatureFilter) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [signature.c.organisation_id == organisation_id]
     if wanted.product:
-        conditions.append(product.c.name == wanted.product)
+        conditions.append(product.c.name == wanted.product.replace("\0", ""))
     number = parse_number(wanted.words)
     if number is not None:
         day, counter = number
@@ -133,7 +133,7 @@ def _matching(organisation_id: int, wanted: SignatureFilter) -> ColumnElement[bo
             )
         )
         return and_(*conditions)
-    for word in wanted.words.split()[:8]:
+    for word in wanted.words.replace("\0", " ").split()[:8]:  # PostgreSQL takes no NUL
         pattern = f"%{_escape(word.lower())}%"
         conditions.append(
             or_(

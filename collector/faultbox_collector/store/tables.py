@@ -101,8 +101,8 @@ signature = Table(
     Column("title", Text, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("type", Text),
-    Column("code", String(256)),
-    Column("signal", String(32)),
+    Column("code", Text),
+    Column("signal", Text),
     Column("function", Text),
     Column("program", Text),
     Column("message", Text),
@@ -179,11 +179,11 @@ occurrence = Table(
     Column("occurred_ms", BigInteger, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
     Column("clock", String(16), nullable=False),
-    Column("folded", Integer, nullable=False),  # how many faults this bundle stands for
+    Column("folded", BigInteger, nullable=False),  # how many faults it stands for, to 2**31
     Column("report_code", String(16), nullable=False),
     Column("pack", Integer, nullable=False),
     Column("pack_offset", BigInteger, nullable=False),
-    Column("pack_bytes", Integer, nullable=False),
+    Column("pack_bytes", BigInteger, nullable=False),
     PrimaryKeyConstraint("organisation_id", "id"),  # as in seen_id: nobody can take another's id
     Index(None, "signature_id", "received_ms"),
     Index(None, "device_id", "received_ms"),
@@ -213,7 +213,7 @@ quarantine = Table(
     Column("received_ms", BigInteger, nullable=False),
     Column("pack", Integer, nullable=False),
     Column("pack_offset", BigInteger, nullable=False),
-    Column("pack_bytes", Integer, nullable=False),
+    Column("pack_bytes", BigInteger, nullable=False),
     Index(None, "bundle_id"),
     # A stretch that is read again after a crash is not set aside, or counted, twice.
     Index("ux_quarantine_place", "organisation_id", "pack", "pack_offset", unique=True),

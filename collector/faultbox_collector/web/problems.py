@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from faultbox_collector.web.wire_limits import WIRE_LIMITS
+from faultbox_collector.writer import DatabaseAway
 from faultbox_protocol import api
 from faultbox_protocol.errors import (
     REASONS,
@@ -157,6 +158,9 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         return problem(status_of(error), error.reason, error.detail)
     except web.HTTPException as error:
         return _refuse(error)
+    except DatabaseAway as error:
+        logger.warning("%s %r: %s", request.method, request.path, error)
+        return problem(503, "busy", "the database does not answer")
     except Exception:
         logger.exception("%s %r failed", request.method, request.path)
         return problem(500, "internal")

@@ -83,10 +83,16 @@ def test_narrowed_by_product(full: Rig) -> None:
         ("nothing of the kind", 0),
         ("FB-19990101001", 0),
         ("' OR 1=1 --", 0),
+        ("value\0error", 2),
+        ("\0", 3),
     ],
 )
 def test_narrowed_by_words(full: Rig, words: str, hits: int) -> None:
     assert len(page(full, SignatureFilter(words=words)).rows) == hits
+
+
+def test_a_product_with_a_nul_is_one_that_nobody_has(full: Rig) -> None:
+    assert page(full, SignatureFilter(product="other\0x")).rows == ()
 
 
 def test_a_ticket_number_finds_its_signature(full: Rig) -> None:

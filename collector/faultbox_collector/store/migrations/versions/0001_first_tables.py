@@ -88,7 +88,7 @@ def upgrade() -> None:
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
         sa.Column("pack", sa.Integer(), nullable=False),
         sa.Column("pack_offset", sa.BigInteger(), nullable=False),
-        sa.Column("pack_bytes", sa.Integer(), nullable=False),
+        sa.Column("pack_bytes", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_quarantine_organisation_id")
         ),
@@ -190,8 +190,8 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("type", sa.Text(), nullable=True),
-        sa.Column("code", sa.String(length=256), nullable=True),
-        sa.Column("signal", sa.String(length=32), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("signal", sa.Text(), nullable=True),
         sa.Column("function", sa.Text(), nullable=True),
         sa.Column("program", sa.Text(), nullable=True),
         sa.Column("message", sa.Text(), nullable=True),
@@ -233,11 +233,11 @@ def upgrade() -> None:
         sa.Column("occurred_ms", sa.BigInteger(), nullable=False),
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
         sa.Column("clock", sa.String(length=16), nullable=False),
-        sa.Column("folded", sa.Integer(), nullable=False),
+        sa.Column("folded", sa.BigInteger(), nullable=False),
         sa.Column("report_code", sa.String(length=16), nullable=False),
         sa.Column("pack", sa.Integer(), nullable=False),
         sa.Column("pack_offset", sa.BigInteger(), nullable=False),
-        sa.Column("pack_bytes", sa.Integer(), nullable=False),
+        sa.Column("pack_bytes", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_occurrence_device_id")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_occurrence_organisation_id")
