@@ -57,6 +57,15 @@ class Capture:
         self._around = surroundings
         self._more: re.Pattern[str] | None = make_key_rule(settings.privacy.keys)
 
+    def describe_product(self) -> PlainMap | None:
+        """Return the product of this device as the wire has it; None where no setting names it."""
+        if not self._settings.product:
+            return None
+        prod = self._complete_product(Product(name=self._settings.product))
+        named = ("name", "serial", "model", "hw", "fw", "app")
+        told = {name: _as_text(getattr(prod, name)) for name in named}
+        return _clip({name: text for name, text in told.items() if text}, "prod")
+
     def build_head(self, fault: Fault) -> Head:
         """Return the head of a fault's report, complete but for sequence number and losses.
 

@@ -14,12 +14,21 @@ from dataclasses import asdict, dataclass
 
 from faultbox_agent.backoff import key_wait_seconds, next_wait_seconds
 from faultbox_agent.clock import Clock
+from faultbox_agent.heartbeats import Heartbeats, Sent
 from faultbox_agent.ledger import Ledger
 from faultbox_agent.reshaping import shed, unpack
 from faultbox_agent.settings import Settings
 from faultbox_agent.spool import Entry, Spool
 from faultbox_agent.state import State
-from faultbox_agent.verdict import Answer, Fate, Verdict, Wait, judge_answer
+from faultbox_agent.verdict import (
+    Answer,
+    Fate,
+    Verdict,
+    Wait,
+    judge_answer,
+    problem_kind,
+    read_retry_after,
+)
 from faultbox_protocol import limits
 from faultbox_protocol.errors import ProtocolError
 from faultbox_protocol.words import ClockQuality
@@ -41,6 +50,7 @@ class _Upload:
     child: "subprocess.Popen[bytes]"
     deadline_ms: int
     output: bytearray
+    beats: Sent | None
 
 
 class Courier:
@@ -49,12 +59,14 @@ class Courier:
     def __init__(
         self,
         ledger: Ledger,
+        heartbeats: Heartbeats,
         settings: Settings,
         clock: Clock,
         chance: Callable[[], float],
         clock_quality: Callable[[], ClockQuality],
     ) -> None:
         self._ledger = ledger
+        self._heartbeats = heartbeats
         self._spool: Spool = ledger.spool
         self._state: State = ledger.state
         self._settings = settings
@@ -85,7 +97,13 @@ class Courier:
         """Return the monotonic time of the next thing to do, None where there is nothing."""
         if self._upload is not None:
             return self._upload.deadline_ms
-        if not self.able or not len(self._spool):
+        if not self.able:
+            return None
+        due = [self._next_bundle_ms(), self._heartbeats.next_ms()]
+        return min((at for at in due if at is not None), default=None)
+
+    def _next_bundle_ms(self) -> int | None:
+        if not len(self._spool):
             return None
         if len(self._held_ms) < len(self._spool):
             return self._next_ms
@@ -99,11 +117,14 @@ class Courier:
     def start(self) -> bool:
         """Start an upload if one is due; say whether one was started."""
         now_ms = self._clock.mono_ms()
-        if self._upload is not None or not self.able or now_ms < self._next_ms:
+        if self._upload is not None or not self.able:
             return False
-        self._discard_expired()
-        batch = self._choose_batch()
-        if not batch:
+        batch: list[Entry] = []
+        if now_ms >= self._next_ms:
+            self._discard_expired()
+            batch = self._choose_batch()
+        beats = self._heartbeats.take(along=bool(batch))
+        if not batch and beats is None:
             return False
         job: dict[str, object] = {
             "server": self._settings.server,
@@ -112,10 +133,11 @@ class Courier:
             "ca_file": self._settings.delivery.ca_file,
             "allow_plain_http": self._settings.delivery.allow_plain_http,
             "timeout_seconds": self._settings.delivery.timeout_seconds,
+            "beats": self._heartbeats.describe(beats) if beats is not None else None,
         }
         size = sum(entry.size_bytes for entry in batch)
         allowed_ms = self._settings.delivery.timeout_seconds * 1000 + size // 64 + _GRACE_MS
-        self._upload = _Upload(_launch(job), now_ms + allowed_ms, bytearray())
+        self._upload = _Upload(_launch(job), now_ms + allowed_ms, bytearray(), beats)
         return True
 
     def step(self) -> bool:
@@ -149,11 +171,14 @@ class Courier:
     def _end(self, upload: _Upload) -> None:
         self._upload = None
         code = _reap(upload.child)
-        answer, sent, damaged = _read_outcome(bytes(upload.output), code)
+        answer, sent, damaged, told = _read_outcome(bytes(upload.output), code)
         for bundle_id in damaged:
             self._ledger.note_lost(bundle_id, "damaged", aside=True)
         if sent or answer.error:
             self.apply(judge_answer(answer, sent))
+        if upload.beats is not None:
+            retry = read_retry_after(told.retry_after)
+            self._heartbeats.settle(upload.beats, told.status, problem_kind(told), retry)
         self._state.delivery.door = self._door()
 
     def apply(self, verdict: Verdict) -> None:
@@ -274,12 +299,17 @@ def _reap(child: "subprocess.Popen[bytes]") -> int:
     return code
 
 
-def _read_outcome(data: bytes, code: int) -> tuple[Answer, dict[bytes, str], dict[bytes, str]]:
+def _read_outcome(
+    data: bytes, code: int
+) -> tuple[Answer, dict[bytes, str], dict[bytes, str], Answer]:
+    """Return the answer, what was sent, what is damaged, and the answer to the heartbeats."""
     try:
         found = json.loads(data)
         answer = Answer(**{name: found[name] for name in asdict(Answer(None))})
         sent = {bytes.fromhex(key): str(value) for key, value in found["sent"].items()}
         damaged = {bytes.fromhex(key): str(value) for key, value in found["damaged"].items()}
+        told = Answer(**(found["beats"] or {"status": None}))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Answer(None, error=f"the upload process ended with {code}"), {}, {}
-    return answer, sent, damaged
+        nothing = Answer(None, error=f"the upload process ended with {code}")
+        return nothing, {}, {}, nothing
+    return answer, sent, damaged, told

@@ -66,6 +66,11 @@ class State:
     """Drop records that a fold already counts and that may still be there."""
     logs: dict[str, PlainMap] = field(default_factory=dict)
     delivery: DeliveryState = field(default_factory=DeliveryState)
+    beats: dict[str, int] = field(default_factory=dict)
+    """Heartbeats that the collector does not have: `YYYYMMDD boot` to seconds of that day."""
+    beats_day: int = 0
+    """Days since 1970 up to which this boot's finished days have arrived."""
+    beats_next_wall_ms: int = 0
     settled: dict[str, str] = field(default_factory=dict)
     """Files under `ready/` whose end is counted and that may still be there, by name: their end."""
     unsaved: dict[str, int] = field(default_factory=dict, compare=False)
@@ -147,6 +152,9 @@ def _to_map(state: State) -> dict[str, object]:
             name: getattr(state.delivery, name) for name in DeliveryState.__dataclass_fields__
         },
         "settled": state.settled,
+        "beats": state.beats,
+        "beats_day": state.beats_day,
+        "beats_next_wall_ms": state.beats_next_wall_ms,
     }
 
 
@@ -166,6 +174,9 @@ def _from_map(found: dict[str, Plain]) -> State:
         logs=_typed(found["logs"], dict),
         delivery=DeliveryState(**_typed(found["delivery"], dict)),
         settled=_typed(found.get("settled", {}), dict),
+        beats=_typed(found.get("beats", {}), dict),
+        beats_day=_typed(found.get("beats_day", 0), int),
+        beats_next_wall_ms=_typed(found.get("beats_next_wall_ms", 0), int),
     )
 
 

@@ -19,6 +19,7 @@ from faultbox_agent.fault_text import BadFault
 from faultbox_agent.gather.identity import describe_software
 from faultbox_agent.gather.system import SystemState, describe_process
 from faultbox_agent.gather.timesync import read_clock_quality
+from faultbox_agent.heartbeats import Heartbeats
 from faultbox_agent.layout import DROP
 from faultbox_agent.ledger import Ledger
 from faultbox_agent.pipeline import AttachedFile, Outcome, Pipeline
@@ -58,13 +59,20 @@ class Station:
         self.ledger = Ledger(self.spool, self.state)
         self.ledger.recover()
         surroundings = look_around(self.clock, settings.spool)
-        self.pipeline = Pipeline(
-            self.ledger, Capture(settings, surroundings), self.clock, settings.burst_per_minute
-        )
+        capture = Capture(settings, surroundings)
+        self.pipeline = Pipeline(self.ledger, capture, self.clock, settings.burst_per_minute)
         self.pipeline.forget_filed_folds()
         self.drops = DropFolder(settings.spool)
+        self.heartbeats = Heartbeats(
+            self.state, self.clock, capture.describe_product(), _throw_dice
+        )
         self.courier = Courier(
-            self.ledger, settings, self.clock, _throw_dice, surroundings.clock_quality
+            self.ledger,
+            self.heartbeats,
+            settings,
+            self.clock,
+            _throw_dice,
+            surroundings.clock_quality,
         )
         self._changed = False
         self._bad_records: list[str] = []
@@ -143,6 +151,8 @@ class Station:
 
     def step_courier(self) -> None:
         """Apply an answer that came, and start the next upload if one is due."""
+        if self.heartbeats.note():
+            self._changed = True
         if self.courier.step():
             self._changed = True
             self.commit()
@@ -184,6 +194,8 @@ class Station:
         if self.pipeline.file_folds(everything=True):
             self._changed = True
         self.courier.abandon()
+        if self.heartbeats.note():
+            self._changed = True
         self.commit()
         self.spool.close()
 

@@ -34,6 +34,8 @@ class Job:
     ca_file: str | None = None
     allow_plain_http: bool = False
     timeout_seconds: int = 60
+    beats: dict[str, object] | None = None
+    """Heartbeats that go along, as the wire has them."""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,8 @@ class Outcome:
     """Bundle id to SHA-256, both hex."""
     damaged: dict[str, str] = field(default_factory=dict)
     """Bundle id to what is wrong with its file."""
+    beats: dict[str, object] | None = None
+    """The answer to the heartbeats, None where they were not sent."""
 
 
 def main() -> int:
@@ -62,11 +66,18 @@ def send(job: Job) -> Outcome:
     """Check the files of a job and send those that are whole."""
     outcome = Outcome()
     files = list(_whole_files(job.files, outcome))
-    if not files:
+    if not files and not job.beats:
         return outcome
     try:
         address = parse_address(job.server, allow_plain_http=job.allow_plain_http)
-        _post(job, address, files, outcome)
+        connection = _connect(job, address)
+        try:
+            if files:
+                _post_bundles(job, connection, address, files, outcome)
+            if job.beats and outcome.status in (None, 200, 202, 207):
+                outcome.beats = _post_beats(job, connection, address)
+        finally:
+            connection.close()
     except BadAddress as error:
         outcome.error = str(error)
     except (OSError, ValueError, http.client.HTTPException) as error:
@@ -98,29 +109,59 @@ def _whole_files(paths: list[str], outcome: Outcome) -> Iterator[tuple[str, int]
         yield path, len(data)
 
 
-def _post(job: Job, address: Address, files: list[tuple[str, int]], outcome: Outcome) -> None:
-    connection = _connect(job, address)
+def _post_bundles(
+    job: Job,
+    connection: http.client.HTTPConnection,
+    address: Address,
+    files: list[tuple[str, int]],
+    outcome: Outcome,
+) -> None:
     clock = SystemClock()
-    total = sum(size for _, size in files)
     headers = {
-        "Content-Type": api.MEDIA_TYPE,
-        "Content-Length": str(total),
-        "User-Agent": f"faultbox-agent/{VERSION}",
-        api.KEY_HEADER: job.key,
+        **_headers(job, api.MEDIA_TYPE, sum(size for _, size in files)),
         api.SENT_HEADER: str(api.Sent(clock.boot, clock.mono_ms(), clock.wall_ms())),
     }
+    body = (_read(path) for path, _ in files)
+    connection.request("POST", address.path + api.BUNDLES, body=body, headers=headers)
+    answer = connection.getresponse()
+    outcome.status = answer.status
+    outcome.content_type = answer.headers.get("Content-Type", "")
+    outcome.retry_after = answer.headers.get("Retry-After")
+    outcome.body = _read_text(answer)
+
+
+def _post_beats(
+    job: Job, connection: http.client.HTTPConnection, address: Address
+) -> dict[str, object]:
+    """Send the heartbeats; what goes wrong with them says nothing about the bundles."""
+    body = json.dumps(job.beats).encode()
+    headers = _headers(job, "application/json", len(body))
     try:
-        body = (_read(path) for path, _ in files)
-        connection.request("POST", address.path + api.BUNDLES, body=body, headers=headers)
+        connection.request("POST", address.path + api.HEARTBEATS, body=body, headers=headers)
         answer = connection.getresponse()
-        outcome.status = answer.status
-        outcome.content_type = answer.headers.get("Content-Type", "")
-        outcome.retry_after = answer.headers.get("Retry-After")
-        text = answer.read(ANSWER_BYTES + 1)
-        if len(text) <= ANSWER_BYTES:
-            outcome.body = text.decode("utf-8", "replace")
-    finally:
-        connection.close()
+        return {
+            "status": answer.status,
+            "content_type": answer.headers.get("Content-Type", ""),
+            "retry_after": answer.headers.get("Retry-After"),
+            "body": _read_text(answer),
+        }
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return {"status": None, "error": f"{type(error).__name__}: {error}"[:300]}
+
+
+def _headers(job: Job, content_type: str, length: int) -> dict[str, str]:
+    return {
+        "Content-Type": content_type,
+        "Content-Length": str(length),
+        "User-Agent": f"faultbox-agent/{VERSION}",
+        api.KEY_HEADER: job.key,
+    }
+
+
+def _read_text(answer: http.client.HTTPResponse) -> str:
+    """Return the answer's text, empty where it is longer than any of ours."""
+    text = answer.read(ANSWER_BYTES + 1)
+    return text.decode("utf-8", "replace") if len(text) <= ANSWER_BYTES else ""
 
 
 def _connect(job: Job, address: Address) -> http.client.HTTPConnection:

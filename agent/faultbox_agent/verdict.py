@@ -68,7 +68,7 @@ class Verdict:
 def judge_answer(answer: Answer, sent: Mapping[bytes, str]) -> Verdict:
     """Return the verdict on an answer to `sent`: ids and the SHA-256 of each, in hex."""
     body = _load(answer.body)
-    retry = _seconds(answer.retry_after)
+    retry = read_retry_after(answer.retry_after)
     status = answer.status
     if status is None:
         return Verdict(f"no answer: {answer.error}"[:300], Wait.BACKOFF)
@@ -170,17 +170,15 @@ def _refusal_fate(reason: str) -> Fate:
 
 def _item_wait(item: dict[str, object], retry: float | None) -> float | None:
     """Return how long one kept bundle stays back, None where nothing is said about it."""
-    status, own = item.get("status"), item.get("retry_after")
+    status = item.get("status")
     if not isinstance(status, int):
         return None
-    most = RETRY_AFTER_MAX_SECONDS
-    asked = float(min(own, most)) if isinstance(own, int) and own >= 0 else retry
     if status == 409:
-        return max(1.0, _capped(asked or 0.0))
+        return max(1.0, _capped(retry or 0.0))
     if status in _KEY:
-        return max(KEY_SECONDS, _capped(asked or 0.0))
+        return max(KEY_SECONDS, _capped(retry or 0.0))
     later = status in _LATER or status >= 500
-    return _capped(asked) if later and asked is not None else None
+    return _capped(retry) if later and retry is not None else None
 
 
 def _capped(seconds: float) -> float:
@@ -249,7 +247,13 @@ def _load(text: str) -> dict[str, object]:
     return body if isinstance(body, dict) else {}
 
 
-def _seconds(text: str | None) -> float | None:
+def problem_kind(answer: Answer) -> str:
+    """Return the `type` of a problem of ours, empty for anybody else's answer."""
+    reason = _our_reason(answer, _load(answer.body))
+    return PROBLEM_PREFIX + reason if reason else ""
+
+
+def read_retry_after(text: str | None) -> float | None:
     """Read Retry-After in seconds; its date form needs a clock that devices lack."""
     if text is None or not text.strip().isdigit() or not text.isascii():
         return None

@@ -26,6 +26,9 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
         logs={"/var/log/x": {"offset": 5}},
         delivery=DeliveryState(attempts=2, last="500", batch=25),
         settled={f"{an_id().hex()}.fbx": "gone"},
+        beats={"20240501 boot": 5},
+        beats_day=19_844,
+        beats_next_wall_ms=7,
     )
     save_state(str(tmp_path), state)
     assert load_state(str(tmp_path)) == state
@@ -86,7 +89,7 @@ def test_a_state_of_an_older_agent_is_read(tmp_path: Path) -> None:
     save_state(str(tmp_path), State(next_seq=7))
     path = tmp_path / "state.json"
     known = json.loads(path.read_text())
-    for name in ("settled",):
+    for name in ("settled", "beats", "beats_day", "beats_next_wall_ms"):
         del known[name]
     path.write_text(json.dumps(known))
     assert load_state(str(tmp_path)) == State(next_seq=7)

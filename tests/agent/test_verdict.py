@@ -196,10 +196,7 @@ def test_a_device_over_its_rate_keeps_that_bundle_and_the_others_go_on() -> None
     assert verdict.fates == {A: Fate.DELIVERED}
     assert verdict.waits == {B: 40.0}
     assert verdict.wait is Wait.NOW
-    body["items"][1]["retry_after"] = 90  # type: ignore[index]
-    answer = Answer(207, "application/json", "40", json.dumps(body))
-    assert judge_answer(answer, TWO).waits == {B: 90.0}
-    answer = Answer(207, "application/json", None, json.dumps(body).replace("90", "9999999"))
+    answer = Answer(207, "application/json", "9999999", json.dumps(body))
     assert judge_answer(answer, TWO).waits == {B: 86_400.0}, "a day is the longest"
 
 
@@ -222,7 +219,7 @@ REASONS = st.sampled_from(["busy", "unknown_codec", "bad_crc", "", None])
 LISTED = st.fixed_dictionaries({"id": IDS, "sha256": DIGESTS})
 ITEM = st.fixed_dictionaries(
     {"id": IDS, "status": STATUSES, "reason": REASONS},
-    optional={"index": st.integers(-1, 3), "sha256": DIGESTS, "retry_after": st.integers()},
+    optional={"index": st.integers(-1, 3), "sha256": DIGESTS},
 )
 
 

@@ -33,11 +33,12 @@ class StillClock:
     def __init__(self, wall_ms: int = NOON_MS, mono_ms: int = 1_000_000) -> None:
         self.now_wall_ms = wall_ms
         self.now_mono_ms = mono_ms
+        self.now_boot = BOOT
 
     @property
     def boot(self) -> str:
-        """A boot id."""
-        return BOOT
+        """The boot it was set to."""
+        return self.now_boot
 
     def wall_ms(self) -> int:
         """The wall time it was set to."""
