@@ -254,6 +254,19 @@ async def test_what_is_no_request_gets_a_problem_and_fills_no_log(
     assert caplog.records == []
 
 
+async def test_who_never_reads_its_answer_is_cut() -> None:
+    limits = ConnectionLimits(0, 0, 0, lingering_seconds=1, unread_seconds=1)
+    async with guarded(limits) as server:
+        reader, writer = await server.connect()
+        large = 32 << 20
+        writer.write(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % large)
+        writer.write(bytes(large))
+        await writer.drain()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await wait_for(lambda: not len(server.gate))
+        assert not reader.at_eof()
+
+
 def test_the_file_limit_leaves_room_for_files() -> None:
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = raise_file_limit()
