@@ -65,6 +65,8 @@ class Proxies:
 
     def has(self, host: str) -> bool:
         """Tell whether an address is one of the proxies."""
+        if not self._networks:
+            return False
         address = _parse(host)
         return address is not None and any(address in network for network in self._networks)
 
