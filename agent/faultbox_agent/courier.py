@@ -39,6 +39,7 @@ _PLAUSIBLE_MS = 1_577_836_800_000
 _LONGEST_MS = 25 * 3_600_000
 _OUTCOME_BYTES = 4 * 1024 * 1024
 _GRACE_MS = 15_000
+_JUMP_MS = 3_600_000
 _DISK_SECONDS = 60.0
 """A bundle that needs another form waits so long where the disk refuses to write it."""
 
@@ -76,6 +77,8 @@ class Courier:
         self._upload: _Upload | None = None
         self._held_ms: dict[bytes, int] = {}
         """Bundles that the collector wants later than others: monotonic time of each."""
+        self._offset_ms = clock.wall_ms() - clock.mono_ms()
+        self._distrust_until_ms = 0
         self._next_ms = clock.mono_ms() + self._remembered_wait_ms()
 
     @property
@@ -231,13 +234,22 @@ class Courier:
                 self._ledger.note_lost(bundle_id, "refused", aside=True)
 
     def _discard_expired(self) -> None:
-        """Give up what is too old; only a synced clock may say so, others jump."""
-        if self._clock_quality() is not ClockQuality.SYNCED:
+        """Give up what is too old; only a synced clock that did not just jump may say so."""
+        if not self._is_steady() or self._clock_quality() is not ClockQuality.SYNCED:
             return
         oldest_ms = self._clock.wall_ms() - EXPIRY_MS
         for entry in self._spool.entries:
             if entry.t_ms is not None and _PLAUSIBLE_MS < entry.t_ms < oldest_ms:
                 self._ledger.note_lost(entry.id, "expired")
+
+    def _is_steady(self) -> bool:
+        """Say whether the wall clock went along with the monotonic one for the last hour."""
+        now_ms = self._clock.mono_ms()
+        offset_ms = self._clock.wall_ms() - now_ms
+        if abs(offset_ms - self._offset_ms) > _JUMP_MS:
+            self._distrust_until_ms = now_ms + _JUMP_MS
+        self._offset_ms = offset_ms
+        return now_ms >= self._distrust_until_ms
 
     def _choose_batch(self) -> list[Entry]:
         """Return the oldest bundles that may go and fit into one request."""

@@ -1,10 +1,13 @@
 """Bundles reach a real HTTP server, and nothing but its receipt deletes them."""
 
+import json
 import shutil
 import ssl
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from faultbox_agent.settings import Delivery
 from faultbox_agent.station import Station
@@ -12,7 +15,6 @@ from faultbox_agent.verdict import Fate, Verdict, Wait
 from faultbox_protocol import api
 from faultbox_protocol.codec import read_head
 from faultbox_protocol.words import ClockQuality
-from support.builders import NOON_MS
 from support.device import (
     KEY,
     Arrival,
@@ -198,7 +200,7 @@ def test_only_a_synced_clock_may_call_a_bundle_too_old(tmp_path: Path) -> None:
     place = a_station(tmp_path, "https://faults.example.com", clock)
     fill(place, 1)
     place.take(a_fault(2, code="E-102", t_ms=1000))
-    clock.now_wall_ms = NOON_MS + 151 * 86_400_000
+    clock.move(151 * 86_400)
     place.courier._clock_quality = lambda: ClockQuality.NONE
     place.courier._discard_expired()
     assert len(place.spool) == 2
@@ -207,6 +209,57 @@ def test_only_a_synced_clock_may_call_a_bundle_too_old(tmp_path: Path) -> None:
     assert [entry.t_ms for entry in place.spool.entries] == [1000], "1970 is no age"
     assert place.state.lost == {"expired": 1}
     place.close()
+
+
+@pytest.mark.parametrize("years", [-54, -1, 10])
+def test_a_clock_that_jumps_expires_nothing_and_keeps_the_order(tmp_path: Path, years: int) -> None:
+    clock = StillClock()
+    place = a_station(tmp_path, "https://faults.example.com", clock)
+    place.courier._clock_quality = lambda: ClockQuality.SYNCED
+    fill(place, 1, 2)
+    clock.now_wall_ms += years * 365 * 86_400_000
+    place.take(a_fault(3, code="E-103", t_ms=clock.now_wall_ms))
+    clock.move(60)
+    place.courier._discard_expired()
+    assert [entry.seq for entry in place.courier._choose_batch()] == [1, 2, 3]
+    assert place.state.lost == {}
+    wait_ms = (place.courier.next_ms() or 0) - clock.mono_ms()
+    assert wait_ms <= 0, "nothing waits for a time of the wall clock"
+    clock.now_wall_ms -= years * 365 * 86_400_000
+    place.courier._discard_expired()
+    assert len(place.spool) == 3
+    place.close()
+
+
+def test_one_bundle_waits_for_its_time_and_the_others_go(tmp_path: Path) -> None:
+    def per_device(arrival: Arrival) -> Reply:
+        heads = [read_head(one) for one in arrival.bundles()]
+        items = [
+            {"index": index, "id": head.id.hex(), "status": 429 if head.seq == 2 else 202,
+             "reason": "device_rate" if head.seq == 2 else None}
+            for index, head in enumerate(heads)
+        ]  # fmt: skip
+        receipts = json.loads(stored(arrival).body)["receipts"]
+        kept = [row for row, head in zip(receipts, heads, strict=True) if head.seq != 2]
+        body = json.dumps({"receipts": kept, "items": items}).encode()
+        return Reply(207, body, headers={"Retry-After": "300"})
+
+    with a_collector() as collector:
+        collector.answer = per_device
+        place = a_station(tmp_path, collector.url)
+        fill(place, 1, 2, 3)
+        assert not place.deliver(20)
+        assert [entry.seq for entry in place.spool.entries] == [2]
+        assert place.state.delivered == 2
+        wait_ms = (place.courier.next_ms() or 0) - place.clock.mono_ms()
+        assert 295_000 < wait_ms < 335_000
+        fill(place, 4)
+        assert (place.courier.next_ms() or 0) <= place.clock.mono_ms(), "others need not wait"
+        collector.answer = stored
+        assert place.courier._choose_batch()[0].seq != 2
+        place.courier.hurry()
+        assert place.deliver(20)
+        place.close()
 
 
 def test_batches_shrink_after_a_refusal_and_grow_again(tmp_path: Path) -> None:
