@@ -13,8 +13,12 @@ from faultbox_protocol import limits, packing
 from faultbox_protocol.errors import Invalid
 from faultbox_protocol.report import Plain
 
-_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""A text without its closing quote matches, too: a search that failed would begin again at each."""
+_MARKS = "[{,:"
+"""In front of each value and key stands one of these, but for the first."""
+_TOKENS = re.compile(rf'"(?:[^"\\]++|\\.)*+"?|[{re.escape(_MARKS)}]', re.DOTALL)
+"""Texts whole, marks one by one. A text without its closing quote matches, too: a search that
+failed would begin again at each quote."""
+_MOST_TOKENS = 4 * limits.NODES
 _DIGITS = 20
 """A whole number of more digits is not one of 64 bits; converting it would cost its square."""
 
@@ -31,15 +35,12 @@ def unpack_json(data: bytes) -> dict[str, Plain]:
         raise Invalid("bad_json", error.detail) from None
     except RecursionError:
         raise Invalid("bad_json", f"nested deeper than {limits.DEPTH}") from None
-    except (
-        ValueError,
-        OverflowError,
-    ) as error:  # JSONDecodeError and Unicode*Error are ValueErrors
+    except (ValueError, OverflowError) as error:  # JSON's and Unicode's errors are ValueErrors
         raise Invalid("bad_json", str(error)[:200]) from None
 
 
 def _parse(text: str) -> dict[str, Plain]:
-    if _count_values(text) > 2 * limits.NODES:
+    if _has_too_many_values(text):
         raise Invalid("bad_json", f"more than {limits.NODES} values")
     value = json.loads(text, object_pairs_hook=_build_map, parse_int=_whole, parse_constant=_refuse)
     if type(value) is not dict:
@@ -47,12 +48,14 @@ def _parse(text: str) -> dict[str, Plain]:
     return cast(dict[str, Plain], value)
 
 
-def _count_values(text: str) -> int:
-    """Return at least how many values and keys there are, building none."""
+def _has_too_many_values(text: str) -> bool:
+    """Tell whether there may be more values and keys than a map may have, building none."""
     if len(text) <= limits.HEAD_RAW_BYTES:
-        return 0  # what so little can grow to is bounded by itself
-    bare = _STRINGS.sub("", text)
-    return 1 + sum(bare.count(mark) for mark in "[{,:")
+        return False  # what so little can grow to is bounded by itself
+    if sum(map(text.count, _MARKS)) <= 2 * limits.NODES:
+        return False
+    # Marks inside of texts do not count. A loop, not one search: that would keep the interpreter.
+    return any(count > _MOST_TOKENS for count, _ in enumerate(_TOKENS.finditer(text)))
 
 
 def _build_map(pairs: list[tuple[str, object]]) -> dict[str, object]:
