@@ -11,7 +11,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +34,7 @@ LARGE_BYTES = 256 * 1024
 _FORWARDED = "X-Forwarded-For"
 _EXPECT = "Expect"
 _LET_IN = web.RequestKey("faultbox_key", KeyRow)
+_UNCOUNTED = nullcontext()
 _ALL = 0
 """The owner of buckets that belong to nobody in particular."""
 _LOG_SECONDS = 60.0
@@ -167,19 +168,20 @@ class Admission(KeyRing):
         """Return in how many seconds `count` bundles of a device will be taken."""
         return _whole(self._devices.wait(key.product_id, hash(serial), count, self._clock()))
 
-    @contextmanager
-    def hold_body(self, request: web.Request, key: KeyRow) -> Iterator[None]:
-        """Count a large body as long as it is in hand.
+    def hold_body(self, request: web.Request, key: KeyRow) -> AbstractContextManager[None]:
+        """Return a context in which a large body counts as in hand.
 
         Raises:
-            ProblemError: 503, there are enough of them.
+            ProblemError: on entering it, 503: there are enough of them.
         """
         length = request.content_length
-        size = limits.BODY_BYTES if length is None else length
+        if (length is not None and length <= LARGE_BYTES) or not self._bodies_bytes:
+            return _UNCOUNTED
+        return self._hold(limits.BODY_BYTES if length is None else length, key)
+
+    @contextmanager
+    def _hold(self, size: int, key: KeyRow) -> Iterator[None]:
         most = self._bodies_bytes
-        if size <= LARGE_BYTES or not most:
-            yield
-            return
         if self._bodies.total() + size > max(most, limits.BODY_BYTES) or self._bodies[
             key.id
         ] + size > max(most // 2, limits.BODY_BYTES):
