@@ -43,6 +43,9 @@ bench: $(VENV)/.ready  ## speed and size, one run; QUICK=1 is shorter, PEERS=1 r
 torture: $(VENV)/.ready  ## kills, power cuts, full disks, bad links, some 15 minutes as root; SEED=n repeats
 	PYTHONPATH=tests $(BIN)/python -m torture.run $(if $(SEED),--seed $(SEED)) $(if $(ROUND),--round $(ROUND))
 
+fuzz: $(VENV)/.ready  ## every decoder under atheris, SECONDS=60 each; inputs are kept in .fuzz/
+	$(BIN)/python tools/fuzz.py --seconds $(or $(SECONDS),60)
+
 wheels: $(VENV)/.ready  ## our four wheels into dist/, those and all they need into wheelhouse/
 	rm -rf dist wheelhouse
 	set -e; for member in $(OWN); do $(BIN)/python -m build --no-isolation -w -o dist $$member > dist.log 2>&1 \
@@ -65,5 +68,5 @@ lock: $(VENV)/.ready  ## refresh requirements/*.txt and THIRD_PARTY.md
 	$(MAKE) $(VENV)/.ready
 	$(BIN)/python tools/third_party.py
 
-.PHONY: help run demo test check bench torture wheels device-test vendor lock
+.PHONY: help run demo test check bench torture fuzz wheels device-test vendor lock
 .DEFAULT_GOAL := help
