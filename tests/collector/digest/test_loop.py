@@ -1,6 +1,7 @@
 """The digest counts each bundle exactly once, whatever is in the packs and however it stops."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import OperationalError
 
+from faultbox_collector.digest.attempts import FILE, Attempts
 from faultbox_collector.digest.drafts import Drafter
+from faultbox_collector.digest.loop import Digest
 from faultbox_collector.pack.files import START
 from faultbox_collector.pack.records import Position
 from faultbox_collector.store import tables
@@ -20,7 +23,7 @@ from faultbox_protocol.packing import pack
 from faultbox_protocol.report import Head
 from faultbox_protocol.words import FrameKind
 from support.builders import NOON_MS, a_bundle, a_head, a_product, a_raw_bundle, an_err, an_id
-from support.collector import Rig
+from support.collector import Rig, wait_until
 
 COUNTED = (
     tables.signature,
@@ -227,3 +230,62 @@ def test_a_recurrence_after_closing_opens_a_ticket_that_names_the_one_before(rig
     assert (second.occurrences, second.state) == (2, "submitted")
     assert second.previous_id == first.id
     assert rig.rows(tables.signature)[0].occurrences == 3
+
+
+def a_digest(rig: Rig, *, pause: Callable[[], float] = lambda: 0.0) -> Digest:
+    """Return a digest that has not been started."""
+    return Digest(
+        rig.packs,
+        rig.writer,
+        Attempts(rig.store.data / FILE),
+        rig.read(read_cursor),
+        8,
+        rig.digested.extend,
+        retry_seconds=0.01,
+        pause=pause,
+    )
+
+
+def test_it_tells_what_it_waits_for_and_that_it_waits_no_more(rig: Rig) -> None:
+    rig.put(*a_storm(1, 5))
+    rig.writer.stop()
+    rig.writer = writer = FailingWriter(rig.store.writer_engine, failures=10_000)
+    writer.start()
+    digest = a_digest(rig)
+    digest.start(rig.pack_writer.end)
+    wait_until(lambda: digest.waiting_for == "OperationalError")
+    assert digest.position < digest.durable
+    writer.failures = 0
+    wait_until(lambda: digest.position >= digest.durable and digest.waiting_for is None)
+    digest.stop()
+    assert rig.count(tables.occurrence) == 5
+
+
+def test_no_memory_is_nobodys_fault(rig: Rig) -> None:
+    failures = [MemoryError(), MemoryError()]
+
+    def read(bundle: Bundle) -> Head:
+        if failures:
+            raise failures.pop()
+        return read_head(bundle)
+
+    rig.put(*a_storm(1, 3))
+    rig.digest(drafter=Drafter(read))
+    assert rig.count(tables.occurrence) == 3
+    assert rig.count(tables.quarantine) == 0
+
+
+def test_after_each_batch_it_asks_how_long_to_rest_and_stops_in_the_middle_of_it(rig: Rig) -> None:
+    rig.put(*a_storm(1, 20))
+    asked: list[int] = []
+
+    def pause() -> float:
+        asked.append(len(rig.digested))
+        return 0.0 if len(asked) < 2 else 3600.0
+
+    digest = a_digest(rig, pause=pause)
+    digest.start(rig.pack_writer.end)
+    wait_until(lambda: len(asked) == 2)
+    digest.stop()
+    assert asked == [8, 16]
+    assert rig.count(tables.occurrence) == 16
