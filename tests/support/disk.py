@@ -63,7 +63,7 @@ class Disk:
         return True
 
     def power_on(self) -> None:
-        """Unmount what the cut left and mount it again.
+        """Unmount what the cut left, mount it again, and free it: a filler may be back.
 
         Raises:
             OSError: some process still holds it.
@@ -74,6 +74,7 @@ class Disk:
                 raise OSError(errno.EBUSY, f"{self.path} is still in use")
             time.sleep(0.01)
         self.mount()
+        self.free()
 
     def cut_power(self, how: int = NO_LOG_FLUSH) -> None:
         """Let nothing reach the disk any more."""

@@ -40,7 +40,9 @@ async def hurt(site: Site, dice: random.Random, toll: Toll) -> str:
 
 
 def _fits(step: Step, site: Site) -> bool:
-    return site.plan.clocks_jump or step is not jump_clock
+    if step is jump_clock:
+        return site.plan.clocks_jump
+    return site.postgres is not None or step not in (kill_database, hold_database)
 
 
 async def kill_server(site: Site, dice: random.Random, toll: Toll) -> None:
@@ -80,6 +82,8 @@ async def cut_server_power(site: Site, dice: random.Random, toll: Toll) -> None:
     site.device_link.cut()
     site.agent_link.cut()
     how = dice.choice((NO_LOG_FLUSH, NO_LOG_FLUSH, LOG_FLUSH))
+    # A sync under way at that moment may return as if it had been done: nobody acts on it any more.
+    site.server.hold()
     await asyncio.to_thread(site.server_disk.cut_power, how)
     await asyncio.to_thread(site.server.kill_all)
     toll.cuts += 1
@@ -113,6 +117,23 @@ async def _free_server(site: Site, dice: random.Random, toll: Toll) -> None:
         # By itself it may only have ended because the disk no longer confirmed.
         assert killed or site.server.status == 74, site.server.last_words()
         await site.start_server()
+
+
+async def kill_database(site: Site, dice: random.Random, toll: Toll) -> None:
+    """SIGKILL to every process of the database server."""
+    assert site.postgres is not None
+    await asyncio.to_thread(site.postgres.kill)
+    toll.kills += 1
+    await asyncio.sleep(dice.uniform(0.0, 1.0))
+    await asyncio.to_thread(site.postgres.start)
+
+
+async def hold_database(site: Site, dice: random.Random, _toll: Toll) -> None:
+    """SIGSTOP to every process of the database server, for a while."""
+    assert site.postgres is not None
+    site.postgres.pause()
+    await asyncio.sleep(dice.uniform(0.5, 3.0))
+    site.postgres.resume()
 
 
 async def jump_clock(site: Site, dice: random.Random, _toll: Toll) -> None:
@@ -167,12 +188,18 @@ async def cut_agents_power(site: Site, dice: random.Random, toll: Toll) -> None:
             host.agent.start()
 
 
-async def fill_agents_disk(site: Site, dice: random.Random, _toll: Toll) -> None:
-    """No room on the devices' disk."""
+async def fill_agents_disk(site: Site, dice: random.Random, toll: Toll) -> None:
+    """No room on the devices' disk; perhaps agents are killed while there is none."""
     site.agents_filled = True
-    await asyncio.to_thread(site.agents_disk.fill, dice.choice((0, 600_000)))
+    await asyncio.to_thread(site.agents_disk.fill, dice.choice((0, 20_000, 600_000)))
     await asyncio.sleep(dice.uniform(0.3, 1.5))
+    for host in site.hosts if dice.random() < 0.5 else ():
+        await asyncio.to_thread(host.agent.kill)
+        toll.kills += 1
     await asyncio.to_thread(site.agents_disk.free)
+    for host in site.hosts:
+        if not host.agent.running:
+            await asyncio.to_thread(host.agent.start)
 
 
 async def report_by_hand(site: Site, dice: random.Random, _toll: Toll) -> None:
@@ -201,6 +228,8 @@ STEPS: dict[Step, float] = {
     fill_server_disk: 1.0,
     fill_server_names: 0.7,
     jump_clock: 2.0,
+    kill_database: 3.0,
+    hold_database: 2.0,
     cut_links: 1.5,
     kill_agent: 4.0,
     hold_agent: 1.0,

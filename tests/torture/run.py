@@ -15,9 +15,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from support.disk import LOG_FLUSH, NO_LOG_FLUSH, Disk
+from support.postgres import BINARIES
 from torture.cases import agent_case, collector_case
 from torture.siege import Outcome, besiege
 from torture.site import Plan
@@ -69,25 +71,30 @@ def sweep_all(folder: Path) -> Swept:
     return total
 
 
-def _sweeps(nursery: Nursery, case: Case, folder: Path, disk: Disk) -> list[tuple[str, Swept]]:
+def _sweeps(nursery: Nursery, case: Case, folder: Path, disk: Disk) -> Iterator[tuple[str, Swept]]:
     """Sweep one driver with every kind of blow."""
     run = disk.path / "run"
-    found = [("killed", sweep(nursery, case, folder))]
+    yield "killed", sweep(nursery, case, folder)
     for word, how in (("power cut", NO_LOG_FLUSH), ("power cut, journal kept", LOG_FLUSH)):
         cut = sweep(nursery, case, run, disk=disk, how=how, syscalls=_CHANGING)
         cut.add(sweep(nursery, case, run, disk=disk, how=how, syscalls=_READING, step=3))
-        found.append((word, cut))
-    return found
+        yield word, cut
 
 
 def besiege_once(folder: Path, seed: int, number: int, steps: int) -> Outcome:
-    """Run one siege; in every third clocks jump, in every sixth the monotonic ones too."""
-    jumping = number % 3 == 2
-    plan = Plan(seed * 1_000 + number, clocks_jump=jumping, devices_sleep=number % 6 == 5)
+    """Run one siege: in one of three clocks jump, one of four is on PostgreSQL."""
+    jumping, postgres = number % 3 == 2, number % 4 == 3 and (BINARIES / "postgres").exists()
+    plan = Plan(
+        seed * 1_000 + number,
+        clocks_jump=jumping,
+        devices_sleep=number % 6 == 5,
+        postgres=postgres,
+    )
     begun = time.monotonic()
     outcome = asyncio.run(besiege(folder / f"siege-{number}", plan, steps))
     say(
-        f"siege {number}{' with jumping clocks' if jumping else ''}: {outcome.toll.kills} kills, "
+        f"siege {number}{' with jumping clocks' if jumping else ''}"
+        f"{' on PostgreSQL' if postgres else ''}: {outcome.toll.kills} kills, "
         f"{outcome.toll.cuts} cuts, {outcome.generated} generated, {outcome.acked} acknowledged, "
         f"{outcome.dropped} counted drops, all well, {time.monotonic() - begun:.0f} s"
     )

@@ -62,7 +62,7 @@ async def _make_peace(site: Site, toll: Toll) -> Outcome:
         ledger = await _digest_all(site)
         status = await asyncio.to_thread(site.server.end)
         assert status == 0, site.server.last_words()
-        await asyncio.to_thread(audit, site.data, ledger)
+        await asyncio.to_thread(audit, site.data, ledger, site.database)
         generated = sum(len(host.begun) + host.crashes for host in site.hosts)
         agents = set(ledger.acked) & set(site.heard)
         _check_arrivals(site, agents)

@@ -5,16 +5,19 @@ import contextlib
 import http.client
 import json
 import random
-import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import text
+
+from faultbox_collector.store.engine import open_reader_engine
 from support.collector import COMMAND, PRODUCT, a_free_port, bare_environment, run_command
 from support.disk import Disk, a_disk
 from support.load import Devices
+from support.postgres import PostgresServer
 from support.toxic import Proxy, Toxin
 from system.test_collector_kill import some_bundles
 from torture.clocks import Clocks
@@ -33,7 +36,6 @@ TOXINS = {
     Toxin.RESET: 0.02,
     Toxin.CUT_ANSWER: 0.03,
 }
-_LIMITS_OFF = {"FAULTBOX_RATE_KEY_PER_SECOND": "0", "FAULTBOX_RATE_DEVICE_PER_MINUTE": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Plan:
     clocks_jump: bool = False
     devices_sleep: bool = False
     """Whether the monotonic clocks jump as well, forward alone."""
+    postgres: bool = False
+    """Whether the database is a PostgreSQL server, which the nemesis may kill or hold."""
 
 
 @dataclass(slots=True)
@@ -64,6 +68,9 @@ class Site:
     device_link: Proxy
     agent_link: Proxy
     clocks: Clocks
+    postgres: PostgresServer | None
+    database: str
+    """URL of the database, empty for SQLite in the data folder."""
     heard: dict[str, str] = field(default_factory=dict)
     """What agents were told is stored: bundle id to SHA-256, both hex."""
     power: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -109,19 +116,23 @@ class Site:
 
     def seen(self) -> set[str]:
         """Return the ids that the collector has digested."""
-        name = f"file:{self.data}/faultbox.sqlite3?mode=ro"
-        with closing(sqlite3.connect(name, uri=True, timeout=30)) as database:
-            return {bytes(row[0]).hex() for row in database.execute("SELECT id FROM seen_id")}
+        engine = open_reader_engine(self.data, self.database)
+        try:
+            with engine.connect() as connection:
+                rows = connection.execute(text("SELECT id FROM seen_id"))
+                return {bytes(row.id).hex() for row in rows}
+        finally:
+            engine.dispose()
 
 
 @asynccontextmanager
 async def a_site(folder: Path, plan: Plan) -> AsyncIterator[Site]:
     """Set up a site, everything running; afterwards nothing runs."""
-    with (
-        a_disk(folder / "server", mib=192, inodes=400) as server_disk,
-        a_disk(folder / "agents", mib=48) as agents_disk,
-    ):
-        site = await _build(folder, plan, server_disk, agents_disk)
+    with ExitStack() as stack:
+        server_disk = stack.enter_context(a_disk(folder / "server", mib=192, inodes=400))
+        agents_disk = stack.enter_context(a_disk(folder / "agents", mib=48))
+        postgres = stack.enter_context(PostgresServer()) if plan.postgres else None
+        site = await _build(folder, plan, server_disk, agents_disk, postgres)
         try:
             await site.start_server()
             for host in site.hosts:
@@ -144,11 +155,19 @@ async def a_site(folder: Path, plan: Plan) -> AsyncIterator[Site]:
                 program.kill_all()
 
 
-async def _build(folder: Path, plan: Plan, server_disk: Disk, agents_disk: Disk) -> Site:
+async def _build(
+    folder: Path,
+    plan: Plan,
+    server_disk: Disk,
+    agents_disk: Disk,
+    postgres: PostgresServer | None,
+) -> Site:
     clocks = Clocks(folder)
     faked = clocks.environment if plan.clocks_jump else {}
     data = server_disk.path / "data"
-    key = (await asyncio.to_thread(run_command, data, "keys", "add", PRODUCT)).strip()
+    database = postgres.url(postgres.create_database()) if postgres else ""
+    given = ["--database", database] if database else []
+    key = (await asyncio.to_thread(run_command, data, "keys", "add", PRODUCT, *given)).strip()
     port = a_free_port()
     device_link = Proxy(port, TOXINS, random.Random(plan.seed + 2))
     agent_link = Proxy(port, TOXINS, random.Random(plan.seed + 3))
@@ -158,8 +177,8 @@ async def _build(folder: Path, plan: Plan, server_disk: Disk, agents_disk: Disk)
         await device_link.start(), key, bundles, most=4, generator=random.Random(plan.seed + 4)
     )
     devices.pause_seconds = plan.pause_seconds
-    command = [COMMAND, "serve", "--data", str(data), "--port", str(port)]
-    env = {**bare_environment(), **_LIMITS_OFF, "FAULTBOX_PACK_MIB": "1", **faked}
+    command = [COMMAND, "serve", "--data", str(data), "--port", str(port), *given]
+    env = {**bare_environment(), "FAULTBOX_PACK_MIB": "1", **faked}
     site = Site(
         plan=plan,
         folder=folder,
@@ -182,6 +201,8 @@ async def _build(folder: Path, plan: Plan, server_disk: Disk, agents_disk: Disk)
         device_link=device_link,
         agent_link=agent_link,
         clocks=clocks,
+        postgres=postgres,
+        database=database,
     )
     agent_link.heard = site.hear
     return site
