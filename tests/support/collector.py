@@ -232,7 +232,7 @@ async def served(
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve a real collector on a free port; `change` may add to it before it starts."""
-    given = {"port": 0, "timezone": "Asia/Shanghai", **NO_RATES, **settings}
+    given = {"port": 0, "timezone": "Asia/Shanghai", "ballast_mib": 0, **NO_RATES, **settings}
     collector = build_collector(Settings(data=str(data), **given), open_pack)
     change(collector)
     runner = make_runner(collector.application)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
+from faultbox_collector.web import openapi
 from faultbox_protocol import api, limits
 from support.builders import a_batch, a_bundle, a_head, a_product
 from support.collector import PRODUCT, Served, served
@@ -101,6 +102,36 @@ async def test_clients_of_a_named_proxy_are_limited_one_by_one(tmp_path: Path) -
         reading = {"FB-Key": server.key, "X-Forwarded-For": "203.0.113.2"}
         answer = await server.session.get(server.url + api.CONFIG, headers=reading)
         assert answer.status == 429
+
+
+async def test_every_route_of_the_devices_is_behind_the_limits(tmp_path: Path) -> None:
+    """But for the clock, what the collector can do, and the machine's own health."""
+    async with served(
+        tmp_path / "data",
+        trusted_proxies="127.0.0.1",
+        rate_address_per_second=1,
+        rate_address_burst=1,
+    ) as server:
+        headers = {"FB-Key": server.key, "X-Forwarded-For": "203.0.113.1"}
+        free = set[tuple[str, str]]()
+        limited = set[tuple[str, str]]()
+        async with server.session.get(server.url + api.CONFIG, headers=headers):
+            pass  # the only token
+        for route in server.collector.application.router.routes():
+            assert route.resource is not None
+            path = route.resource.canonical.replace("{id}", "0" * 32).replace("{up}", "0" * 32)
+            if not path.startswith("/v1/"):
+                continue
+            for _ in range(2):  # a token may have come back meanwhile
+                async with server.session.request(
+                    route.method, server.url + path, headers=headers
+                ) as answer:
+                    status = answer.status
+            place = (route.method, route.resource.canonical)
+            (limited if status == 429 else free).add(place)
+        assert {path for _, path in free} <= {api.TIME, openapi.PATH, api.UPLOADS}
+        assert ("POST", api.UPLOADS) in limited
+        assert len(limited) >= 8
 
 
 async def test_a_full_disk_is_503_before_the_body_and_reads_are_served(tmp_path: Path) -> None:
