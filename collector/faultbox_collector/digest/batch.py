@@ -138,10 +138,10 @@ def _sort_out_repeats(
         product_id = draft.arrival.product_id
         before = known.get(draft.head.id)
         if before is None:
-            known[draft.head.id] = draft.bundle.sha256
+            known[draft.head.id] = draft.sha256
             fresh.append(draft)
             outcomes[organisation_id, product_id, STORED] += 1
-        elif before == draft.bundle.sha256:
+        elif before == draft.sha256:
             outcomes[organisation_id, product_id, DUPLICATE] += 1
         else:
             detail = "an earlier bundle with this id has other bytes"
@@ -164,7 +164,7 @@ def _seen(draft: Draft) -> SeenRow:
     return SeenRow(
         draft.arrival.organisation_id,
         draft.head.id,
-        draft.bundle.sha256,
+        draft.sha256,
         draft.arrival.received_ms,
     )
 

@@ -44,6 +44,11 @@ class Draft:
     report_code: str
 
     @property
+    def sha256(self) -> bytes:
+        """The digest that its receipt has."""
+        return self.arrival.body_sha256 or self.bundle.sha256
+
+    @property
     def serial(self) -> str:
         """What tells this device from others of its product."""
         where = self.head.where

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from faultbox_collector.web.forms import FORM_BYTES
 from faultbox_collector.web.problems import ProblemError
 from faultbox_protocol import api, limits
 from faultbox_protocol.errors import TooLarge, Unsupported
 
+MOST_BYTES = {api.MEDIA_TYPE: limits.BODY_BYTES, **FORM_BYTES}
+"""Content types of bundles, and how long such a body may be."""
 BYTES_PER_EXTRA_SECOND = 64 * 1024
 
 
@@ -26,34 +29,40 @@ class BodyLimits:
     """Longest time in all, and a second more for each 64 KiB: slow links are honest, too."""
 
 
-def check_headers(request: web.Request) -> None:
-    """Refuse by the headers alone, before the body is read.
+def check_headers(request: web.Request) -> str:
+    """Return the content type of a request that may send its body.
 
     Raises:
         Unsupported: content type or content encoding.
         TooLarge: the announced length.
     """
-    if request.content_type != api.MEDIA_TYPE:
-        raise Unsupported("content_type", f"expected {api.MEDIA_TYPE}, got {request.content_type}")
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding != "identity":
+    content_type = request.content_type
+    most = MOST_BYTES.get(content_type)
+    if most is None:
+        expected = " or ".join(MOST_BYTES)
+        raise Unsupported("content_type", f"expected {expected}, got {content_type[:100]!r}")
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding != "identity" and encoding.strip().lower() != "identity":
         raise Unsupported(
             "content_encoding", "bundles are compressed inside; send them as they are"
         )
-    if request.content_length is not None and request.content_length > limits.BODY_BYTES:
-        raise TooLarge("body_too_large", f"at most {limits.BODY_BYTES} bytes")
+    if request.content_length is not None and request.content_length > most:
+        raise TooLarge("body_too_large", f"at most {most} bytes of {content_type}")
+    return content_type
 
 
-async def read_body(request: web.Request, slow: BodyLimits) -> bytes | bytearray:
-    """Return the whole body.
+async def read_body(
+    request: web.Request, slow: BodyLimits, most: int = limits.BODY_BYTES
+) -> bytes | bytearray:
+    """Return the whole body, of at most `most` bytes.
 
     Raises:
-        TooLarge: it is larger than 16 MiB.
+        TooLarge: it is larger.
         ProblemError: 408, it comes too slowly.
     """
     content = request.content
     if content.is_eof():  # most bodies have come along with their headers
-        return _check_size(content.read_nowait())
+        return _check_size(content.read_nowait(), most)
     loop = asyncio.get_running_loop()
     begun = loop.time()
     body: bytes | bytearray = b""
@@ -68,8 +77,8 @@ async def read_body(request: web.Request, slow: BodyLimits) -> bytes | bytearray
         if not part:
             return body
         size += len(part)
-        if size > limits.BODY_BYTES:
-            raise TooLarge("body_too_large", f"at most {limits.BODY_BYTES} bytes")
+        if size > most:
+            raise TooLarge("body_too_large", f"at most {most} bytes")
         if size == len(part):
             body = part  # most bodies come in one part
         elif isinstance(body, bytearray):
@@ -78,7 +87,7 @@ async def read_body(request: web.Request, slow: BodyLimits) -> bytes | bytearray
             body = bytearray(body) + part  # grows in place: joining parts would take it twice
 
 
-def _check_size(body: bytes) -> bytes:
-    if len(body) > limits.BODY_BYTES:
-        raise TooLarge("body_too_large", f"at most {limits.BODY_BYTES} bytes")
+def _check_size(body: bytes, most: int) -> bytes:
+    if len(body) > most:
+        raise TooLarge("body_too_large", f"at most {most} bytes")
     return body

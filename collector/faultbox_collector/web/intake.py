@@ -1,99 +1,35 @@
 """POST /v1/bundles: check, make durable, then answer. Nothing else happens before the 202."""
 
-import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from time import perf_counter
+from collections.abc import Sequence
 
-import msgspec
 from aiohttp import web
 
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.domain.keys import KeyRow
 from faultbox_collector.domain.outcome_names import DUPLICATE
-from faultbox_collector.heads import read_head
 from faultbox_collector.inbox import Inbox, InboxFull, Undigested
 from faultbox_collector.outcomes import Outcomes
 from faultbox_collector.pack.records import Arrival, encode_arrival
 from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError
 from faultbox_collector.web.admission import Admission
-from faultbox_collector.web.body import BodyLimits, check_headers, read_body
+from faultbox_collector.web.answers import (
+    IN_FLIGHT,
+    RATE_DEVICE,
+    Outcome,
+    answer,
+    refuse,
+    refused_state,
+)
+from faultbox_collector.web.body import MOST_BYTES, BodyLimits, check_headers, read_body
+from faultbox_collector.web.checking import Checked, Found, check_body
 from faultbox_collector.web.problems import ProblemError, problem, status_of
 from faultbox_protocol import api
 from faultbox_protocol.api import Sent
-from faultbox_protocol.codec import Bundle, split_batch
 from faultbox_protocol.errors import Invalid, ProtocolError
 from faultbox_protocol.words import BundleState
 
-_INLINE_BYTES = 64 * 1024
-"""Larger bodies are checked in a thread: a hundred heads, or 16 MiB to hash, take 20 ms."""
-_INLINE_SECONDS = 0.005
-"""A small body that takes longer goes on in a thread: 14 KB can hold a hundred heads that open to
-64 KiB each, and take 0.7 s."""
-
-_IN_FLIGHT = "in_flight"
-_RATE_DEVICE = "rate_device"
-_LATER = {409: _IN_FLIGHT, 429: _RATE_DEVICE}
-"""Outcomes that are no error of the bundle's."""
-_JSON = msgspec.json.Encoder()
-_STATES = {422: BundleState.REFUSED}
 _FINAL = frozenset({400, 413, 415, 422})
 """Answers after which a device gives a bundle up, or sends it under a new id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One intact bundle of a request whose head can be read.
-
-    The head itself is not kept: a hundred of them can take 20 MiB.
-    """
-
-    id: bytes
-    serial: str | None
-    bundle: Bundle
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one bundle of a request."""
-
-    status: int
-    id: bytes | None = None
-    sha256: bytes | None = None
-    state: str = BundleState.STORED
-    error: ProtocolError | None = None
-    retry_seconds: int = 0
-    """When all that were refused of this device will be taken."""
-
-
-def check_each(body: bytes | bytearray, product: str) -> Iterator[Checked | ProtocolError]:
-    """Yield each bundle of a body, checked and its head decoded, or what is wrong with it."""
-    for item in split_batch(memoryview(body)):
-        if isinstance(item, ProtocolError):
-            yield item
-            continue
-        try:
-            head = read_head(item)
-            if head.prod.name != product:
-                raise Invalid("product_mismatch", f"the key is for {product!r}")
-        except ProtocolError as error:
-            yield error
-        else:
-            yield Checked(head.id, head.prod.serial, item)
-
-
-async def check_body(body: bytes | bytearray, product: str) -> list[Checked | ProtocolError]:
-    """Return what `check_each` finds, without keeping the loop from others for long."""
-    items = check_each(body, product)
-    if len(body) > _INLINE_BYTES:
-        return await asyncio.to_thread(list, items)
-    begun = perf_counter()
-    found = []
-    for item in items:
-        found.append(item)
-        if perf_counter() - begun > _INLINE_SECONDS:
-            return found + await asyncio.to_thread(list, items)
-    return found
 
 
 class Intake:
@@ -109,17 +45,17 @@ class Intake:
         """Take a batch of bundles; answer when they are durable."""
         key = self._keys.authenticate(request)
         try:
-            check_headers(request)
+            content_type = check_headers(request)
             with self._keys.hold_body(request, key):
-                body = await read_body(request, self._slow)
-                checked = await check_body(body, key.product)
-                self._keys.spend_bundles(key, len(checked))
-                outcomes = await self._store(checked, key, _clocks(request))
+                body = await read_body(request, self._slow, MOST_BYTES[content_type])
+                found = await check_body(content_type, body, key.product)
+                self._keys.spend_bundles(key, len(found))
+                outcomes = await self._store(found, key, content_type, _clocks(request))
         except (ProblemError, ProtocolError) as error:
             self._count_whole(key, error)
             raise
         self._count(key, outcomes)
-        return _answer(outcomes)
+        return answer(outcomes)
 
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """Answer `Expect: 100-continue`: who will be refused need not send the body."""
@@ -148,60 +84,59 @@ class Intake:
         """Count a request that was refused whole, and for good, as one bundle."""
         status = error.status if isinstance(error, ProblemError) else status_of(error)
         if status in _FINAL:
-            state = str(_STATES.get(status, BundleState.INVALID))
+            state = str(refused_state(status))
             self._decided.add(key.organisation_id, key.product_id, state, error.reason)
 
     async def _store(
-        self, checked: Sequence[Checked | ProtocolError], key: KeyRow, sent: str
+        self, found: Found, key: KeyRow, content_type: str, sent: str
     ) -> list[Outcome]:
-        arrival = encode_arrival(Arrival(wall_ms(), key.organisation_id, key.product_id, sent))
         outcomes: list[Outcome] = []
         fresh: dict[bytes, Checked] = {}
         over: dict[str | None, list[Outcome]] = {}
-        for item in checked:
+        for item in found:
             if isinstance(item, ProtocolError):
-                outcomes.append(_refusal(item))
+                outcomes.append(refuse(item))
                 continue
             outcome = self._known(item, fresh)
             if outcome is None and not self._keys.spend_device(key, item.serial):
-                outcome = Outcome(429, item.id, None, _RATE_DEVICE)
+                outcome = Outcome(429, item.id, None, RATE_DEVICE)
                 over.setdefault(item.serial, []).append(outcome)
             elif outcome is None:
                 fresh[item.id] = item
-                outcome = Outcome(202, item.id, item.bundle.sha256)
+                outcome = Outcome(202, item.id, item.sha256)
             outcomes.append(outcome)
         for serial, refused in over.items():
             wait = self._keys.device_wait(key, serial, len(refused))
             for outcome in refused:
                 outcome.retry_seconds = wait
         if fresh:
-            await self._make_durable(fresh, key, arrival)
+            await self._make_durable(fresh, key, _arrival(key, content_type, sent, fresh))
         return outcomes
 
     def _known(self, item: Checked, fresh: dict[bytes, Checked]) -> Outcome | None:
         """Return the outcome of an id that is here already, None for a new one."""
         entry = self._inbox.undigested(item.id)
         if entry is not None and not entry.durable:
-            return Outcome(409, item.id, item.bundle.sha256, _IN_FLIGHT)
+            return Outcome(409, item.id, item.sha256, IN_FLIGHT)
         if entry is not None:
             before = entry.sha256
         elif item.id in fresh:
-            before = fresh[item.id].bundle.sha256
+            before = fresh[item.id].sha256
         else:
             return None
-        if before == item.bundle.sha256:
+        if before == item.sha256:
             return Outcome(200, item.id, before, BundleState.DUPLICATE)
-        return _refusal(Invalid("id_reused", item.id.hex()), item.id)
+        return refuse(Invalid("id_reused", item.id.hex()), item.id)
 
     async def _make_durable(self, fresh: dict[bytes, Checked], key: KeyRow, arrival: bytes) -> None:
         entries = []
         buffers: list[Buffer] = []
         for bundle_id, item in fresh.items():
-            entry = Undigested(item.bundle.sha256, key.product_id)
+            entry = Undigested(item.sha256, key.product_id)
             entries.append(entry)
             # Before the write: the digest may be done with it before this task runs again.
             self._inbox.remember(bundle_id, entry)
-            buffers += (arrival, item.bundle.data)
+            buffers += (arrival, item.data)
         try:
             await self._inbox.accept(buffers)
         except BaseException as error:
@@ -211,6 +146,12 @@ class Intake:
             raise
         for entry in entries:
             entry.durable = True
+
+
+def _arrival(key: KeyRow, content_type: str, sent: str, fresh: dict[bytes, Checked]) -> bytes:
+    """Return the arrival frame of a request's bundles; of another form than FBX there is one."""
+    made = None if content_type == api.MEDIA_TYPE else next(iter(fresh.values())).sha256
+    return encode_arrival(Arrival(wall_ms(), key.organisation_id, key.product_id, sent, made))
 
 
 def _clocks(request: web.Request) -> str:
@@ -224,69 +165,3 @@ def _refuse_all(error: InboxFull | PackWriteError | PackSyncError) -> ProblemErr
     if isinstance(error, InboxFull):
         return ProblemError(503, "busy")
     return ProblemError(503, "disk_full" if isinstance(error, PackWriteError) else "internal")
-
-
-def _refusal(error: ProtocolError, bundle_id: bytes | None = None) -> Outcome:
-    status = status_of(error)
-    state = _STATES.get(status, BundleState.INVALID)
-    return Outcome(status, bundle_id, None, state, error)
-
-
-def _answer(outcomes: Sequence[Outcome]) -> web.Response:
-    statuses = {outcome.status for outcome in outcomes}
-    now_ms = wall_ms()
-    if statuses <= {200, 202}:
-        status = 202 if 202 in statuses else 200
-        receipts = [_receipt(outcome) for outcome in outcomes]
-        return _json_answer(status, {"receipts": receipts, "now_ms": now_ms})
-    if len(outcomes) == 1:
-        only = outcomes[0]
-        if only.error is None:
-            retry_seconds = only.retry_seconds or None
-            return problem(only.status, _LATER[only.status], retry_seconds=retry_seconds)
-        return problem(only.status, only.error.reason, only.error.detail)
-    answer = _json_answer(
-        207,
-        {
-            "receipts": [_receipt(one) for one in outcomes if one.status in (200, 202)],
-            "items": [_item(index, one) for index, one in enumerate(outcomes)],
-            "now_ms": now_ms,
-        },
-    )
-    retry_seconds = max(outcome.retry_seconds for outcome in outcomes)
-    if retry_seconds:
-        answer.headers["Retry-After"] = str(retry_seconds)
-    return answer
-
-
-def _json_answer(status: int, body: object) -> web.Response:
-    return web.Response(
-        body=_JSON.encode(body), status=status, content_type="application/json", charset="utf-8"
-    )
-
-
-def _receipt(outcome: Outcome) -> dict[str, str | None]:
-    return {
-        "id": outcome.id.hex() if outcome.id else None,
-        "sha256": outcome.sha256.hex() if outcome.sha256 else None,
-        "state": str(outcome.state),
-        "sig": None,
-        "ticket": None,
-    }
-
-
-def _item(index: int, outcome: Outcome) -> dict[str, str | int | None]:
-    return {
-        "index": index,
-        "id": outcome.id.hex() if outcome.id else None,
-        "status": outcome.status,
-        "state": str(outcome.state),
-        "reason": _reason(outcome),
-        "detail": outcome.error.detail if outcome.error else None,
-    }
-
-
-def _reason(outcome: Outcome) -> str | None:
-    if outcome.error is not None:
-        return outcome.error.reason
-    return _LATER.get(outcome.status)
