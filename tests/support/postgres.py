@@ -86,7 +86,10 @@ class PostgresServer:
         return self.folder / "data"
 
     def start(self) -> None:
-        """Start the server on its port and return when it takes connections."""
+        """Start the server on its port and return when it takes connections.
+
+        It ends with the thread that calls this: no worker thread may.
+        """
         # What a killed server leaves behind: the new one is the only one on this folder.
         with suppress(FileNotFoundError):
             (self._data / "postmaster.pid").unlink()
@@ -124,6 +127,10 @@ class PostgresServer:
         """Kill every process of it at once, as a power cut does."""
         self._end(signal.SIGKILL)
 
+    def kill_postmaster(self) -> None:
+        """Kill the first process alone; the others notice and end by themselves."""
+        self._end(signal.SIGKILL, children_too=False)
+
     def pause(self) -> None:
         """Stop every process of it in the middle of what it does; nobody is told."""
         self._signal(signal.SIGSTOP)
@@ -132,11 +139,11 @@ class PostgresServer:
         """Let a paused server go on."""
         self._signal(signal.SIGCONT)
 
-    def _end(self, number: signal.Signals) -> None:
+    def _end(self, number: signal.Signals, *, children_too: bool = True) -> None:
         if self._process is None:
             return
         children = self._signal(signal.SIGCONT)
-        self._signal(number)
+        self._signal(number, children_too=children_too and number != signal.SIGINT)
         self._process.wait(PATIENCE_SECONDS)
         self._process = None
         for child in children:  # a new server refuses the folder while one of them lives
@@ -144,11 +151,11 @@ class PostgresServer:
             while Path(f"/proc/{child}/cwd").exists() and time.monotonic() < deadline:
                 time.sleep(0.01)
 
-    def _signal(self, number: signal.Signals) -> list[int]:
-        """Signal the server and, but for a stop in order, its children; return the children."""
+    def _signal(self, number: signal.Signals, *, children_too: bool = True) -> list[int]:
+        """Signal the server and its children; return the children."""
         assert self._process is not None
         children = _children(self._process.pid)
-        for pid in [self._process.pid, *(children if number != signal.SIGINT else [])]:
+        for pid in [self._process.pid, *(children if children_too else [])]:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
         return children

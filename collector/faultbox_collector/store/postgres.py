@@ -105,7 +105,8 @@ def read_url(database: str) -> URL:
 def describe_database(database: str) -> str:
     """Return a URL without its password and options, for messages."""
     url = read_url(database)
-    return url.set(drivername=SCHEME, password=None, query={}).render_as_string()
+    shown = URL.create(SCHEME, url.username, None, url.host, url.port, url.database)
+    return shown.render_as_string()
 
 
 def lock_database(dbapi_connection: Any) -> None:

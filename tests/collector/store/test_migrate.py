@@ -14,7 +14,6 @@ from faultbox_collector.store.opening import DataFolderError, open_store
 from faultbox_collector.store.tables import metadata
 from support.postgres import PostgresServer
 
-
 CATALOGUE = """
 SELECT table_name || '.' || column_name AS name,
        concat_ws(' ', data_type, character_maximum_length, is_nullable, column_default) AS sql
