@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -211,6 +212,25 @@ class DeviceMachine(RuleBasedStateMachine):
         return Station(_small(self.root), self.clock, self.disk)
 
 
+def test_what_a_start_finds_is_durable_from_then_on(tmp_path: Path) -> None:
+    disk, clock = ForgetfulDisk(), StillClock()
+    first = Station(_small(tmp_path), clock, disk)
+    (tmp_path / "drop" / f"{an_id(1).hex()}.json").write_bytes(write_fault(a_fault(1)))
+    disk.fuse = 5  # create, two writes, sync, rename: killed before the folder's sync
+    with pytest.raises(Killed):
+        first.drain()
+    first.spool.close()
+    disk.fuse = None
+    second = Station(_small(tmp_path), clock, disk)
+    assert [entry.id for entry in second.spool.entries] == [an_id(1)]
+    second.drain()
+    second.spool.close()
+    disk.cut_power(lambda _: 0)
+    third = Station(_small(tmp_path), clock, disk)
+    assert [entry.id for entry in third.spool.entries] == [an_id(1)]
+    third.close()
+
+
 def _small(root: Path) -> Settings:
     return some_settings(
         root, spool_bundles=4, burst_per_minute=2, server="https://faults.example.com", key="k"
@@ -218,7 +238,7 @@ def _small(root: Path) -> Settings:
 
 
 DeviceMachine.TestCase.settings = settings(
-    max_examples=50,
+    max_examples=60,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
