@@ -79,6 +79,28 @@ async def test_from_an_upload_to_a_note_on_its_ticket(
         assert "已联系客户 &lt;i&gt;" in await answer.text()
 
 
+async def test_what_was_set_aside_can_be_found_and_taken_away(
+    server: Served, person: aiohttp.ClientSession
+) -> None:
+    reused = a_bundle(a_head(1, err=an_err(msg="another fault under the same id")))
+    for bundle in (a_bundle(a_head(1)), reused):
+        assert (await server.post(bundle)).status == 202
+        await server.digested()
+    tickets = await read(person, "/tickets")
+    assert "无法解析的上报数据包" in tickets
+    assert 'href="/unreadable"' in tickets
+    page = await read(person, "/unreadable")
+    assert "此前已收到编号相同但内容不同的上报数据包。" in page
+    [number] = re.findall(r'href="/tickets/(FB-\d{11})"', page)
+    ticket = await read(person, f"/tickets/{number}")
+    for words in ("unreadable report: id_reused", "inspect-eye", "00000001.fbp", "/unreadable"):
+        assert words in ticket
+    [address] = re.findall(r'href="(/unreadable/\d+/bundle)"', page)
+    async with person.get(address) as answer:
+        assert (await answer.read()).endswith(reused)
+        assert answer.content_type == "application/octet-stream"
+
+
 async def test_language_and_session_live_on_the_server(
     server: Served, person: aiohttp.ClientSession
 ) -> None:

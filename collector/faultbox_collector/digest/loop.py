@@ -19,7 +19,12 @@ from faultbox_collector.clock import wall_ms
 from faultbox_collector.digest.attempts import RECORD_TRIES, Attempts
 from faultbox_collector.digest.batch import Batch, apply_batch
 from faultbox_collector.digest.drafts import Draft, Drafter, weigh
-from faultbox_collector.digest.setting_aside import is_bundles_fault, quarantine_row, read_id
+from faultbox_collector.digest.setting_aside import (
+    is_bundles_fault,
+    quarantine_row,
+    read_id,
+    reason_of,
+)
 from faultbox_collector.digest.watchdog import end_when_hung
 from faultbox_collector.domain.outcome_names import DEADLY, UNDIGESTIBLE
 from faultbox_collector.pack.files import START
@@ -206,8 +211,8 @@ class Digest:
                 raise  # the machine's trouble: it may pass
             except Exception as error:
                 logger.exception("a bundle cannot be digested; it is set aside")
-                reason = getattr(error, "reason", UNDIGESTIBLE)
-                set_aside.append(quarantine_row(one, reason, str(error), read_id(one)))
+                row = quarantine_row(one, reason_of(error), str(error), read_id(one))
+                set_aside.append(row)
             else:
                 drafts.append(draft)
                 size += weigh(one, draft.head)

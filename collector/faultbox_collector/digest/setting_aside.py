@@ -1,15 +1,19 @@
 """Setting a bundle aside: whose fault an error is, and the row that keeps its place."""
 
+from collections.abc import Callable
+
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.digest.drafts import Draft
-from faultbox_collector.domain.outcome_names import bound_reason
+from faultbox_collector.domain.outcome_names import UNDIGESTIBLE, bound_reason
 from faultbox_collector.heads import read_head
 from faultbox_collector.pack.records import Damage, Record
 from faultbox_collector.store.occurrences import QuarantineRow
 from faultbox_collector.store.products import DEFAULT_ORGANISATION
+from faultbox_protocol.codec import Bundle
 from faultbox_protocol.errors import ProtocolError
+from faultbox_protocol.report import Head
 
 _DETAIL_CHARS = 500
 _CONTENT_STATES = ("22", "23", "54")
@@ -48,9 +52,16 @@ def quarantine_row(
     )
 
 
-def read_id(record: Record) -> bytes | None:
+def reason_of(error: Exception) -> str:
+    """Return the reason word of what went wrong with one bundle."""
+    return error.reason if isinstance(error, ProtocolError) else UNDIGESTIBLE
+
+
+def read_id(record: Record, read: Callable[[Bundle], Head] = read_head) -> bytes | None:
     """Return the id of a bundle that could not be drafted, where its head can be read."""
     try:
-        return read_head(record.bundle).id
-    except ProtocolError:
+        return read(record.bundle).id
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - what failed while drafting may fail here again
         return None

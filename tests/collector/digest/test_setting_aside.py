@@ -11,7 +11,12 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from faultbox_collector.digest.setting_aside import is_bundles_fault
+from faultbox_collector.digest.setting_aside import is_bundles_fault, read_id, reason_of
+from faultbox_collector.pack.records import Arrival, Position, Record, encode_arrival, read_record
+from faultbox_protocol.codec import Bundle
+from faultbox_protocol.errors import Invalid
+from faultbox_protocol.report import Head
+from support.builders import NOON_MS, a_bundle, an_id
 
 
 class _Refused(Exception):
@@ -53,3 +58,22 @@ def test_the_bundles(error: Exception) -> None:
 )
 def test_the_databases_or_the_machines(error: Exception) -> None:
     assert not is_bundles_fault(error)
+
+
+def a_record() -> Record:
+    """Return a record as it is read from a pack."""
+    data = encode_arrival(Arrival(NOON_MS, 1, 1)) + a_bundle()
+    return read_record(memoryview(data), Position(1, 0))
+
+
+def test_only_the_protocols_reasons_are_taken_over() -> None:
+    assert reason_of(Invalid("unknown_crit")) == "unknown_crit"
+    assert reason_of(UnicodeDecodeError("utf-8", b"x", 0, 1, "bad_crc")) == "undigestible"
+
+
+def test_the_id_is_noted_where_the_head_can_be_read() -> None:
+    def broken(_bundle: Bundle) -> Head:
+        raise RecursionError("the same mistake again")
+
+    assert read_id(a_record()) == an_id(1)
+    assert read_id(a_record(), broken) is None
