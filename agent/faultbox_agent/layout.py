@@ -5,7 +5,8 @@ spool/            0711  others pass through, and cannot look around
   drop/           1733  any program of the device leaves records here, nobody lists them
   agent.lock      held by the one process that writes the rest
   agent.sock      datagrams from programs whose process goes on
-  state.json      sequence number, folded faults, log positions, losses, delivery
+  state.json      sequence number, folded faults, log positions, losses, ends of bundles whose
+                  files may still be there, heartbeats, delivery
 """
 
 import os
