@@ -1,7 +1,7 @@
 """Write the golden forms and heartbeats of one protocol version: `python tools/golden_forms.py v1`.
 
-Like golden bundles they are promises: only what is missing is written, the body as a device sends it
-and, as `NAME.told.json`, what it says.
+Like golden bundles they are promises: only what is missing is written, the body as a device sends
+it and, as `NAME.told.json`, what it says.
 """
 
 import json

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from multidict import CIMultiDictProxy
 
+from faultbox_collector.uploads.records import Upload
 from faultbox_collector.web.wire_limits import WIRE_LIMITS
 
 COMPLETE, OFFSET, LENGTH, LIMIT = (
@@ -48,7 +49,30 @@ def read_upload_fields(headers: CIMultiDictProxy[str]) -> UploadFields:
     )
 
 
-def write_boolean(value: bool) -> str:
+def describe_open(upload: Upload, left_seconds: int) -> dict[str, str]:
+    """Return what is told of an incomplete upload that lives for `left_seconds` more."""
+    headers = {
+        OFFSET: str(upload.offset),
+        COMPLETE: write_boolean(False),
+        LIMIT: write_limit(left_seconds),
+        "Cache-Control": "no-store",
+    }
+    if upload.length is not None:
+        headers[LENGTH] = str(upload.length)
+    return headers
+
+
+def describe_complete(length: int) -> dict[str, str]:
+    """Return what is told of a complete upload."""
+    return {
+        OFFSET: str(length),
+        LENGTH: str(length),
+        COMPLETE: write_boolean(True),
+        "Cache-Control": "no-store",
+    }
+
+
+def write_boolean(value: bool, /) -> str:
     """Return a boolean as a structured field has it."""
     return "?1" if value else "?0"
 

@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -24,12 +23,18 @@ from faultbox_collector.domain.keys import KeyRow
 from faultbox_collector.pack.writer import PackSyncError
 from faultbox_collector.uploads.folder import DigestError, Part, UploadFolder
 from faultbox_collector.uploads.records import Upload
+from faultbox_collector.uploads.register import Entry, Register, TooManyUploads
 from faultbox_collector.web import upload_headers as names
 from faultbox_collector.web.auth import KeyRing
 from faultbox_collector.web.body import BodyLimits
 from faultbox_collector.web.parts import CutOffError, read_parts
 from faultbox_collector.web.problems import ProblemError, problem, status_of
-from faultbox_collector.web.upload_headers import UploadFields, read_upload_fields
+from faultbox_collector.web.upload_headers import (
+    UploadFields,
+    describe_complete,
+    describe_open,
+    read_upload_fields,
+)
 from faultbox_protocol import api, limits
 from faultbox_protocol.errors import ProtocolError, Unsupported
 
@@ -37,25 +42,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-OPEN_PER_KEY = 64
-"""Incomplete uploads of a key, whatever devices they say they come from."""
 _THREADS = 2
 """Of our own: hashing a gigabyte must not keep the intake's large bodies waiting."""
 _SWEEP_SECONDS = 600
 _WRITE_BYTES = 256 * 1024
 _DEVICE_CHARS = 256
-
-
-@dataclass(slots=True)
-class _Entry:
-    """An incomplete upload in memory."""
-
-    upload: Upload
-    ends_at: float
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    working: web.Request | None = None
-    """The request that holds the lock and waits for bytes."""
-    gone: bool = False
 
 
 class Uploads:
@@ -81,17 +72,12 @@ class Uploads:
         self._folder = folder
         self._slow = slow
         self._on_fatal = on_fatal
-        self._monotonic = monotonic
-        self._open: dict[str, _Entry] = {}
+        self._register = Register(monotonic)
         self._threads = ThreadPoolExecutor(_THREADS, "uploads")
 
     async def run(self, _application: web.Application) -> AsyncIterator[None]:
         """Load what a former process left, give up what is too old, as long as the server runs."""
-        now_ms, now = wall_ms(), self._monotonic()
-        for upload in await asyncio.to_thread(self._folder.prepare):
-            # From here on the age is monotonic: a wall clock that jumps must not end an upload.
-            age_seconds = max(0, now_ms - upload.created_ms) / 1000
-            self._open[upload.id] = _Entry(upload, now + limits.UPLOAD_SECONDS - age_seconds)
+        self._register.load(await asyncio.to_thread(self._folder.prepare), wall_ms())
         sweeping = asyncio.create_task(self._sweep_again())
         try:
             yield
@@ -120,13 +106,14 @@ class Uploads:
             length=said.length,
             announced=said.repr_digest,
         )
-        self._check_room(upload)
-        entry = _Entry(upload, self._monotonic() + limits.UPLOAD_SECONDS)
-        self._open[upload.id] = entry  # before the disk is asked: no two take one place
+        try:  # before the disk is asked: no two take one place
+            entry = self._register.add(upload)
+        except TooManyUploads:
+            raise ProblemError(429, "too_many_uploads") from None
         try:
             await self._on_disk(self._folder.create, upload)
         except BaseException:
-            self._drop(entry)
+            self._register.drop(entry)
             raise
         headers = self._headers(entry) | {"Location": f"{api.UPLOADS}/{upload.id}"}
         return web.json_response({"up": upload.id}, status=201, headers=headers)
@@ -196,11 +183,9 @@ class Uploads:
 
     async def sweep(self) -> None:
         """Give up what has been incomplete for too long; what works just now is left alone."""
-        now = self._monotonic()
-        for entry in [one for one in self._open.values() if one.ends_at <= now]:
-            if not entry.lock.locked():
-                async with entry.lock:
-                    await self._forget(entry)
+        for entry in self._register.old():
+            async with entry.lock:
+                await self._forget(entry)
 
     async def _sweep_again(self) -> None:
         while True:
@@ -210,12 +195,12 @@ class Uploads:
             except ProblemError:
                 logger.warning("old uploads could not be removed")
 
-    async def _receive(self, entry: _Entry, request: web.Request, said: UploadFields) -> None:
+    async def _receive(self, entry: Entry, request: web.Request, said: UploadFields) -> None:
         """Append the request's body to the upload; what came of a body that was cut counts, too."""
         length = self._agree(entry, request, said)
         part = await self._on_disk(self._folder.begin_part, entry.upload)
         digest = hashlib.sha256()
-        entry.working = request
+        entry.cut = partial(_abort, request)
         try:
             cut = await self._fill(part, digest, entry, request, length)
             if cut is None:
@@ -225,7 +210,7 @@ class Uploads:
             await self._on_disk(part.discard)
             raise
         finally:
-            entry.working = None
+            entry.cut = None
             await self._on_disk(part.close)
         if cut is not None:
             raise cut
@@ -234,7 +219,7 @@ class Uploads:
         self,
         part: Part,
         digest: "hashlib._Hash",
-        entry: _Entry,
+        entry: Entry,
         request: web.Request,
         length: int | None,
     ) -> CutOffError | None:
@@ -258,11 +243,11 @@ class Uploads:
         await self._on_disk(part.append, waiting)
         return cut
 
-    def _check_digest(self, entry: _Entry, said: UploadFields, digest: str) -> None:
+    def _check_digest(self, entry: Entry, said: UploadFields, digest: str) -> None:
         if said.content_digest not in (None, digest):
             raise ProblemError(400, "upload_digest", headers=self._headers(entry))
 
-    async def _overrun(self, entry: _Entry, length: int | None) -> ProblemError:
+    async def _overrun(self, entry: Entry, length: int | None) -> ProblemError:
         """Give up an upload that has more bytes than it said, as the draft demands."""
         await self._forget(entry)
         if length is None:
@@ -270,7 +255,7 @@ class Uploads:
         return ProblemError(400, "upload_length", f"more than the {length} bytes announced")
 
     async def _finish(
-        self, entry: _Entry, request: web.Request, said: UploadFields
+        self, entry: Entry, request: web.Request, said: UploadFields
     ) -> web.StreamResponse:
         """Turn the upload into an object and answer with its SHA-256."""
         # The key may have been revoked while the part came; what it cost is paid already.
@@ -279,18 +264,18 @@ class Uploads:
         if upload.length not in (None, upload.offset):
             detail = f"{upload.offset} bytes are here, {upload.length} were announced"
             raise ProblemError(400, "upload_length", detail, headers=self._headers(entry))
-        complete = _describe(upload.offset)
+        complete = describe_complete(upload.offset)
         try:
             finished = await self._on_disk(self._folder.finish, upload, said.repr_digest)
         except DigestError as error:
-            self._drop(entry)
+            self._register.drop(entry)
             detail = f"the bytes that came have {error}"
             raise ProblemError(400, "upload_digest", detail, headers=complete) from None
-        self._drop(entry)
+        self._register.drop(entry)
         told = {"up": upload.id, "sha256": finished.sha256, "raw_b": upload.offset}
         return web.json_response(told, headers=complete)
 
-    def _agree(self, entry: _Entry, request: web.Request, said: UploadFields) -> int | None:
+    def _agree(self, entry: Entry, request: web.Request, said: UploadFields) -> int | None:
         """Check offset and lengths of a part before it is read; return the length, where known."""
         upload = entry.upload
         if said.offset != upload.offset:
@@ -308,27 +293,13 @@ class Uploads:
             raise ProblemError(400, "upload_length", headers=self._headers(entry))
         return length
 
-    async def _hold(self, key: KeyRow, request: web.Request) -> _Entry | None:
-        """Return the upload with its lock held, None where it is none or complete.
-
-        Whoever still sends to it is cut off: its sender has begun anew, or would not ask.
-        """
+    async def _hold(self, key: KeyRow, request: web.Request) -> Entry | None:
+        """Return the upload with its lock held, None where it is none or complete."""
         entry = self._find(key, request)
-        if entry is None:
-            return None
-        if entry.working is not None and entry.working.transport is not None:
-            entry.working.transport.abort()
-        await entry.lock.acquire()
-        if entry.gone:
-            entry.lock.release()
-            return None
-        return entry
+        return entry if entry is not None and await self._register.hold(entry) else None
 
-    def _find(self, key: KeyRow, request: web.Request) -> _Entry | None:
-        entry = self._open.get(request.match_info["up"])
-        if entry is None or entry.upload.product_id != key.product_id:
-            return None
-        return None if entry.ends_at <= self._monotonic() else entry
+    def _find(self, key: KeyRow, request: web.Request) -> Entry | None:
+        return self._register.find(key.product_id, request.match_info["up"])
 
     async def _finished(self, key: KeyRow, request: web.Request) -> dict[str, str]:
         """Return what is told of a complete upload.
@@ -341,34 +312,14 @@ class Uploads:
         )
         if found is None:
             raise ProblemError(404, "not_found")
-        return _describe(found.offset)
+        return describe_complete(found.offset)
 
-    def _check_room(self, wanted: Upload) -> None:
-        of_key = [one.upload for one in self._open.values() if one.upload.key_id == wanted.key_id]
-        of_device = sum(one.device == wanted.device for one in of_key)
-        if of_device >= limits.UPLOADS_OPEN or len(of_key) >= OPEN_PER_KEY:
-            raise ProblemError(429, "too_many_uploads")
-
-    async def _forget(self, entry: _Entry) -> None:
-        self._drop(entry)
+    async def _forget(self, entry: Entry) -> None:
+        self._register.drop(entry)
         await self._on_disk(self._folder.remove, entry.upload.id)
 
-    def _drop(self, entry: _Entry) -> None:
-        entry.gone = True
-        self._open.pop(entry.upload.id, None)
-
-    def _headers(self, entry: _Entry) -> dict[str, str]:
-        """Return what is told of an incomplete upload."""
-        upload = entry.upload
-        headers = {
-            names.OFFSET: str(upload.offset),
-            names.COMPLETE: "?0",
-            names.LIMIT: names.write_limit(max(0, int(entry.ends_at - self._monotonic()))),
-            "Cache-Control": "no-store",
-        }
-        if upload.length is not None:
-            headers[names.LENGTH] = str(upload.length)
-        return headers
+    def _headers(self, entry: Entry) -> dict[str, str]:
+        return describe_open(entry.upload, self._register.left_seconds(entry))
 
     async def _on_disk(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run file work in a thread of our own: what the disk says becomes an answer."""
@@ -403,14 +354,10 @@ def _too_large(reason: str, limit_bytes: int) -> ProblemError:
     return ProblemError(413, reason, detail, headers={names.LIMIT: names.write_limit()})
 
 
-def _describe(length: int) -> dict[str, str]:
-    """Return what is told of a complete upload."""
-    return {
-        names.OFFSET: str(length),
-        names.LENGTH: str(length),
-        names.COMPLETE: "?1",
-        "Cache-Control": "no-store",
-    }
+def _abort(request: web.Request) -> None:
+    """Break the connection of a request whose sender has begun anew."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _device_of(request: web.Request) -> str:

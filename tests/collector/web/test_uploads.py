@@ -18,10 +18,11 @@ from faultbox_collector.domain.keys import KeyRow, hash_key
 from faultbox_collector.pack.writer import PackSyncError
 from faultbox_collector.uploads.folder import Part, UploadFolder
 from faultbox_collector.uploads.records import Upload
+from faultbox_collector.uploads.register import OPEN_PER_KEY
 from faultbox_collector.web.auth import KeyRing
 from faultbox_collector.web.body import BodyLimits
 from faultbox_collector.web.problems import answer_problems
-from faultbox_collector.web.uploads import OPEN_PER_KEY, Uploads
+from faultbox_collector.web.uploads import Uploads
 from faultbox_protocol import api, limits
 from support.collector import Served, served, wait_for
 from support.wire import ask, problem_in
