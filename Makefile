@@ -38,7 +38,7 @@ check: $(VENV)/.ready  ## format, lint, types, import rules, licences, settings 
 	$(BIN)/python tools/hosts.py
 
 bench: $(VENV)/.ready  ## speed and size, one run; QUICK=1 is shorter, PEERS=1 runs Bugsink too
-	$(BIN)/python -m tools.bench.run $(if $(PEERS),--peers) $(PARTS)
+	$(BIN)/python -m tools.bench.run $(if $(PEERS),--peers) $(if $(DEVICES),--devices $(DEVICES)) $(PARTS)
 
 torture: $(VENV)/.ready  ## kills, power cuts, full disks, bad links, some 15 minutes as root; SEED=n repeats
 	PYTHONPATH=tests $(BIN)/python -m torture.run $(if $(SEED),--seed $(SEED)) $(if $(ROUND),--round $(ROUND))

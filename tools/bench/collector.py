@@ -21,12 +21,15 @@ BARE_PARTS = frozenset({"sustained", "connections"})
 """Those in which the bare handler stands beside ours."""
 
 
-def measure_collector(parts: Collection[str], scale: Scale, say: Say) -> Run | None:
-    """Measure parts of `PARTS`, printing each table when it is there; return the sustained run."""
+def measure_collector(parts: Collection[str], scale: Scale, devices: int, say: Say) -> Run | None:
+    """Measure parts of `PARTS`, printing each table when it is there; return the sustained run.
+
+    `devices` is how many the errors come from; 0: one for each fault.
+    """
     sustained = None
     with tempfile.TemporaryDirectory(prefix="faultbox-bench-") as name:
         folder = Path(name)
-        errors, crashes = _build_pools(folder, scale)
+        errors, crashes = _build_pools(folder, scale, devices)
         certificate = make_certificate(folder)
         bare: Runs = {}
         if not BARE_PARTS.isdisjoint(parts):
@@ -46,10 +49,10 @@ def measure_collector(parts: Collection[str], scale: Scale, say: Say) -> Run | N
     return sustained
 
 
-def _build_pools(folder: Path, scale: Scale) -> tuple[Path, Path]:
+def _build_pools(folder: Path, scale: Scale, devices: int) -> tuple[Path, Path]:
     errors, crashes = folder / "errors.pool", folder / "crashes.pool"
     writing = [
-        build_pool(errors, PoolPlan(scale.pool)),
+        build_pool(errors, PoolPlan(scale.pool, devices=devices)),
         build_pool(crashes, PoolPlan(scale.crash_pool, crash=True, seed=2)),
     ]
     for one in writing:
@@ -147,6 +150,7 @@ def _say_digest(folder: Path, pool: Path, scale: Scale, say: Say) -> None:
     rows = [
         Row("bundles/s on one core", found.per_second, bar=at_least(4000)),
         Row("CPU per bundle, ms", found.cpu_ms, "{:.3f}"),
+        Row("a whole core's CPU would digest/s", 1000 / found.cpu_ms),
     ]
     say(write_table(f"Digest alone, {scale.digest_alone} bundles in packs", rows))
 

@@ -1,7 +1,8 @@
 """`make bench`: every figure of speed and size, taken in one run on this machine.
 
-Usage: run.py [--peers] [PART...]. Without parts: all of them. QUICK=1 takes a shorter look; --peers
-installs Bugsink into a cache outside the tree and runs it beside ours.
+Usage: run.py [--peers] [--devices N] [PART...]. Without parts: all of them. QUICK=1 takes a shorter
+look; --peers installs Bugsink into a cache outside the tree and runs it beside ours; --devices lets
+the errors come from so many devices, in place of one for each fault.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from tools.bench.templates import measure_payloads
 def main() -> int:
     """Measure and print."""
     begun = time.monotonic()
-    parts = _read_parts()
+    parts, devices = _read_arguments()
     scale = QUICK if os.environ.get("QUICK") == "1" else WHOLE
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     if TWO_CORES:
@@ -35,7 +36,7 @@ def main() -> int:
     print()
     sustained = None
     if not parts.isdisjoint(PARTS):
-        sustained = measure_collector(parts, scale, say)
+        sustained = measure_collector(parts, scale, devices, say)
     if "peers" in parts:
         say(write_peers(measure_bugsink(), sustained))
     if "sizes" in parts:
@@ -46,17 +47,19 @@ def main() -> int:
     return 0
 
 
-def _read_parts() -> set[str]:
+def _read_arguments() -> tuple[set[str], int]:
+    """Return the parts to be measured and the number of devices."""
     known = (*PARTS, "sizes", "agent")
     parser = argparse.ArgumentParser(description="Measure speed and size.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(known)}")
     parser.add_argument("--peers", action="store_true", help="run Bugsink beside ours")
+    parser.add_argument("--devices", type=int, default=0, metavar="N", help="errors of N devices")
     options = parser.parse_args()
     chosen: list[str] = options.parts
     strange = sorted(set(chosen) - set(known))
     if strange:
         parser.error(f"unknown parts {', '.join(strange)}; known are {', '.join(known)}")
-    return set(chosen or known) | ({"peers"} if options.peers else set())
+    return set(chosen or known) | ({"peers"} if options.peers else set()), options.devices
 
 
 def say(lines: list[str]) -> None:
