@@ -86,7 +86,8 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         settings.disk_reserve_mib * _MIB,
         settings.ballast_mib * _MIB,
     )
-    disk.look()  # on a full disk the database cannot even be opened while there is ballast
+    if settings.data_path.exists():
+        disk.look()  # on a full disk the database cannot even be opened while there is ballast
     store = open_store(settings)
     try:
         pack = open_pack(packs, settings.pack_mib * _MIB, store.cursor or START)

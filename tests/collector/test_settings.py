@@ -80,6 +80,7 @@ def test_the_url_that_people_open(settings: Settings, url: str) -> None:
 def test_every_setting_can_come_from_the_environment() -> None:
     values = {int: "7", str: "x"}
     odd = {"timezone": "UTC", "language": "en", "tls_cert": "c", "tls_key": "k"}
+    odd |= {"database": "postgresql://host/name"}
     environ = {
         f"FAULTBOX_{field.name.upper()}": odd.get(field.name)
         or values[type(getattr(Settings(), field.name))]
