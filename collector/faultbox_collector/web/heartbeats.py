@@ -13,12 +13,11 @@ from aiohttp import web
 
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.web.auth import KeyRing
-from faultbox_collector.web.body import BodyLimits
-from faultbox_collector.web.parts import read_parts
+from faultbox_collector.web.body import BodyLimits, read_body
 from faultbox_collector.web.problems import ProblemError
 from faultbox_protocol import api, limits, packing
 from faultbox_protocol.beats import Beat, beats_from_map
-from faultbox_protocol.errors import Invalid, Unsupported
+from faultbox_protocol.errors import Invalid, TooLarge, Unsupported
 from faultbox_protocol.json_text import unpack_json
 from faultbox_protocol.report import Plain
 
@@ -59,13 +58,10 @@ class Heartbeats:
         """Take heartbeats as JSON or msgpack; 202 with how many count."""
         key = self._keys.authenticate(request)
         unpack = _choose_reader(request)
-        too_large = ProblemError(413, "body_too_large", f"at most {limits.BEATS_BYTES} bytes")
         if (request.content_length or 0) > limits.BEATS_BYTES:
-            raise too_large
-        parts = [
-            part async for part in read_parts(request, self._slow, limits.BEATS_BYTES, too_large)
-        ]
-        beats = beats_from_map(unpack(b"".join(parts)))
+            raise TooLarge("body_too_large", f"at most {limits.BEATS_BYTES} bytes")
+        body = await read_body(request, self._slow, limits.BEATS_BYTES)
+        beats = beats_from_map(unpack(bytes(body)))
         if any(beat.product != key.product for beat in beats):
             raise Invalid("product_mismatch", f"the key is for {key.product!r}")
         now_ms = wall_ms()
