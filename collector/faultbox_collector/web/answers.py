@@ -12,6 +12,7 @@ from aiohttp import web
 
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.web.problems import problem, status_of
+from faultbox_collector.web.wire_limits import WIRE_LIMITS
 from faultbox_protocol.errors import ProtocolError
 from faultbox_protocol.words import BundleState
 
@@ -60,14 +61,14 @@ def answer(outcomes: Sequence[Outcome]) -> web.Response:
             retry_seconds = only.retry_seconds or None
             return problem(only.status, _LATER[only.status], retry_seconds=retry_seconds)
         return problem(only.status, only.error.reason, only.error.detail)
-    mixed = _json_answer(
-        207,
-        {
-            "receipts": [_receipt(one) for one in outcomes if one.status in (200, 202)],
-            "items": [_item(index, one) for index, one in enumerate(outcomes)],
-            "now_ms": now_ms,
-        },
-    )
+    told: dict[str, object] = {
+        "receipts": [_receipt(one) for one in outcomes if one.status in (200, 202)],
+        "items": [_item(index, one) for index, one in enumerate(outcomes)],
+        "now_ms": now_ms,
+    }
+    if 413 in statuses:
+        told["limits"] = WIRE_LIMITS
+    mixed = _json_answer(207, told)
     retry_seconds = max(outcome.retry_seconds for outcome in outcomes)
     if retry_seconds:
         mixed.headers["Retry-After"] = str(retry_seconds)

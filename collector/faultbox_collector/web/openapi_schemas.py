@@ -177,6 +177,7 @@ SCHEMAS: dict[str, Schema] = {
         ("receipts", "now_ms"),
         receipts=listing(ref("Receipt"), limits.BODY_BUNDLES),
         items=listing(ref("Item"), limits.BODY_BUNDLES + 1),
+        limits=ref("Limits"),
         now_ms=number(),
     ),
     "Item": record(

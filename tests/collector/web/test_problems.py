@@ -11,6 +11,7 @@ from faultbox_collector.app import Collector
 from faultbox_collector.web.problems import WEB_REASONS, ProblemError, problem, write_problem
 from faultbox_protocol import api, limits
 from faultbox_protocol.errors import REASONS
+from support.builders import a_bundle
 from support.collector import Served, served
 
 
@@ -103,6 +104,14 @@ async def test_each_413_tells_the_limits(server: Served) -> None:
     body = json.loads(await answer.text())
     assert (answer.status, body["reason"]) == (413, "blob_too_large")
     assert body["limits"]["body_bytes"] == limits.BODY_BYTES
+    assert body["limits"]["blob_bytes"] == limits.BLOB_BYTES
+
+
+async def test_a_413_among_others_tells_the_limits_too(server: Served) -> None:
+    too_large = struct.pack(">4s4xIII", b"FBX1", 1 << 30, 1 << 30, 0)
+    answer = await server.post(a_bundle() + too_large)
+    body = await answer.json()
+    assert [item["status"] for item in body["items"]] == [202, 413]
     assert body["limits"]["blob_bytes"] == limits.BLOB_BYTES
 
 
