@@ -10,7 +10,7 @@ from faultbox_collector.clock import wall_ms
 from faultbox_collector.outcomes import Outcomes
 from faultbox_collector.store.outbox import prune_messages
 from faultbox_collector.store.progress import add_outcomes, utc_day
-from faultbox_collector.writer import Writer
+from faultbox_collector.writer import DatabaseAway, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +50,9 @@ class Housekeeping:
         if not counts:
             return
         day = utc_day(wall_ms())
-        folding = asyncio.ensure_future(
-            self._writer.run(lambda connection: add_outcomes(connection, counts, day))
+        # Without a limit of time: who gives up waiting does not know whether it was stored.
+        folding = asyncio.wrap_future(
+            self._writer.submit(lambda connection: add_outcomes(connection, counts, day))
         )
         try:
             # Shielded: a fold that is under way is either stored or put back, never both.
@@ -78,5 +79,7 @@ class Housekeeping:
     async def _try(self, work: Work) -> None:
         try:
             await work()
+        except DatabaseAway:
+            pass  # the writer has said so, once
         except Exception:
             logger.exception("housekeeping failed; it is tried again")

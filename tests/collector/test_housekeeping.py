@@ -16,7 +16,7 @@ from faultbox_collector.outcomes import Outcomes
 from faultbox_collector.store import tables
 from faultbox_collector.store.outbox import KEPT_MS, NewMessage, add_messages
 from faultbox_collector.store.progress import read_tallies
-from faultbox_collector.writer import Writer
+from faultbox_collector.writer import DatabaseAway, Writer
 from support.collector import Rig, wait_for
 
 T = TypeVar("T")
@@ -79,3 +79,33 @@ async def test_old_messages_are_pruned_to_the_last(rig: Rig) -> None:
     rig.write(lambda c: add_messages(c, messages[:1], wall_ms()))
     await Housekeeping(rig.writer, Outcomes()).prune()
     assert rig.count(tables.outbox) == 1
+
+
+class AwayWriter(RefusingWriter):
+    """A writer whose database does not answer."""
+
+    failures = 3
+
+    def submit(self, job: Callable[[Connection], T]) -> "Future[T]":
+        if not self.failures:
+            return Writer.submit(self, job)
+        self.failures -= 1
+        failed: Future[T] = Future()
+        failed.set_exception(DatabaseAway("no answer"))
+        return failed
+
+
+async def test_a_database_that_is_away_fills_no_log_and_loses_no_count(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcomes, product_id = Outcomes(), rig.product_id()
+    rig.writer.stop()
+    rig.writer = AwayWriter(rig.store.writer_engine)
+    rig.writer.start()
+    outcomes.add(1, product_id, "duplicate", count=4)
+    running = Housekeeping(rig.writer, outcomes, fold_seconds=0.01).run(web.Application())
+    await anext(running)
+    await wait_for(lambda: rig.count(tables.outcome_day) == 1)
+    await anext(running, None)
+    assert rig.read(lambda c: read_tallies(c, 1)) == {"duplicate": 4}
+    assert not [r for r in caplog.records if "housekeeping" in r.name]

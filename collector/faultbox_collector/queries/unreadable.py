@@ -32,7 +32,7 @@ def list_unreadable(
         )
         .outerjoin(product, product.c.id == quarantine.c.product_id)
         .where(quarantine.c.organisation_id == organisation_id)
-        .order_by(quarantine.c.id.desc())
+        .order_by(quarantine.c.pack.desc(), quarantine.c.pack_offset.desc())  # by index
         .limit(limit)
         .offset(offset)
     ).all()

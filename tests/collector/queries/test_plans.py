@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
+from faultbox_collector.queries.activity import device_days
 from faultbox_collector.queries.overview import read_overview
 from faultbox_collector.queries.receipts import find_receipt
 from faultbox_collector.queries.records import SignatureFilter
 from faultbox_collector.queries.signatures import list_signatures
 from faultbox_collector.queries.tickets import list_tickets, read_ticket
+from faultbox_collector.queries.unreadable import list_unreadable
+from faultbox_collector.store.outbox import prune_messages
 from faultbox_collector.store.tickets import find_open_tickets, find_previous_ticket
 from support.builders import NOON_MS, a_bundle, a_head, a_product, an_err, an_id
 from support.collector import Rig
@@ -20,6 +23,7 @@ from support.collector import Rig
 GROWING = (
     *("occurrence", "seen_id", "device", "signature_device", "signature_hour"),
     *("signature_key", "signature_version", "ticket_entry", "quarantine"),
+    *("activity_day", "outcome_day", "outbox"),
 )
 ZONE = "Asia/Shanghai"
 
@@ -97,6 +101,7 @@ def fill(rig: Rig) -> None:
             for number in range(1, 21)
         )
     )
+    rig.put(a_bundle(a_head(1, err=an_err(msg="set aside: the id is another's"))))
     rig.digest()
 
 
@@ -119,6 +124,8 @@ def fill(rig: Rig) -> None:
         (lambda c, _r: find_receipt(c, 1, 1, an_id(3)), ()),
         (lambda c, _r: find_receipt(c, 1, 1, an_id(99)), ()),
         (lambda c, _r: read_overview(c, 1), ("ticket",)),
+        (lambda c, _r: list_unreadable(c, 1, limit=50, offset=0), ()),
+        (lambda c, _r: device_days(c, 1, 1, 20240101, 20241231), ()),
     ],
 )
 def test_pages(
@@ -137,6 +144,13 @@ def test_the_digest(rig: Rig) -> None:
         rig.put(a_bundle(a_head(50)), a_bundle(a_head(51, err=an_err(functions=("new",)))))
         rig.digest()
     assert len(found) > 10
+    check_plans(rig, found)
+
+
+def test_pruning(rig: Rig) -> None:
+    fill(rig)
+    with statements(rig.store.writer_engine) as found:
+        rig.write(lambda c: prune_messages(c, NOON_MS))
     check_plans(rig, found)
 
 
