@@ -50,6 +50,8 @@ class Devices:
         self.ledger = Ledger()
         self.deaf = False
         """Whether answers are lost on the way: nobody heard them, so nothing is acknowledged."""
+        self.put_off = 0
+        """How many answers in a row asked to come again."""
         self.pause_seconds = 0.0
         """Between two requests of one device: how fast the load is."""
         self._left = list(bundles)[::-1]
@@ -140,10 +142,12 @@ class Devices:
         if status not in (200, 202, 207):
             if status not in AGAIN:
                 self.ledger.refused.append(status)
+            self.put_off += 1
             return []
         for item in answer.get("items", []):
             if int(item["status"]) not in (200, 202, *AGAIN):
                 self.ledger.refused.append(int(item["status"]))
+        self.put_off = 0
         acked = [receipt["id"] for receipt in answer["receipts"]]
         for receipt in answer["receipts"]:
             assert receipt["sha256"] == self.ledger.sent[receipt["id"]]

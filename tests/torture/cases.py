@@ -1,9 +1,12 @@
 """What must be true of a driver's folder after it was hit, and after it has gone on."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
 from faultbox_agent.station import Station
+from faultbox_collector.store.products import DEFAULT_ORGANISATION
+from faultbox_collector.uploads.folder import UploadFolder
 from support.account import read_account
 from support.audit import audit
 from support.builders import an_id
@@ -11,12 +14,17 @@ from support.load import Ledger
 from torture.drivers import (
     CODES,
     GROUPS,
+    PARTS,
+    UPLOADS,
+    add_part,
     agent_settings,
     deliver,
     numbered_digests,
     open_rig,
+    part_of,
     put_numbers,
     take_all,
+    upload_name,
 )
 from torture.sweep import Case, Target
 
@@ -52,6 +60,44 @@ def check_collector(data: Path, told: list[list[str]]) -> tuple[int, int]:
         rig.close()
     audit(data, ledger)
     return len(ledger.sent), len(ledger.acked)
+
+
+def uploads_case() -> Case:
+    """Return the case of resumable uploads."""
+
+    def prepare(data: Path) -> None:
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir()
+
+    return Case(Target("uploads", "main"), prepare, check_uploads)
+
+
+def check_uploads(data: Path, told: list[list[str]]) -> tuple[int, int]:
+    """Let each upload go on from where it is: never before an offset that was acknowledged."""
+    folder = UploadFolder(data)
+    incomplete = {upload.id: upload for upload in folder.prepare()}
+    offsets = {line[1]: int(line[2]) for line in told if line[0] == "offset"}
+    finished = {line[1] for line in told if line[0] == "finished"}
+    for number in range(UPLOADS):
+        name = upload_name(number)
+        whole = b"".join(part_of(number, part) for part in range(PARTS))
+        if name in incomplete:
+            upload = incomplete[name]
+            assert upload.offset >= offsets.get(name, 0), "an offset decreased"
+            assert name not in finished, "a finished upload is incomplete again"
+            folder.finish(add_part(folder, upload, whole[upload.offset :]), sha256(whole))
+        elif name not in offsets:  # nobody was told of it: it may be there or not
+            continue
+        found = folder.find_upload(DEFAULT_ORGANISATION, 1, name)
+        assert found is not None, "an upload is lost"
+        path = folder.object_path(DEFAULT_ORGANISATION, found.sha256 or "")
+        assert path.read_bytes() == whole
+    return 0, 0
+
+
+def sha256(data: bytes) -> str:
+    """Return a digest as uploads announce it."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def agent_case() -> Case:

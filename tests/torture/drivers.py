@@ -18,6 +18,8 @@ from faultbox_agent.station import Station
 from faultbox_agent.verdict import Fate, Verdict, Wait
 from faultbox_collector.pack.records import Arrival, encode_arrival
 from faultbox_collector.store.products import DEFAULT_ORGANISATION
+from faultbox_collector.uploads.folder import UploadFolder
+from faultbox_collector.uploads.records import Upload
 from faultbox_protocol.codec import scan_bundle
 from support.builders import BOOT, NOON_MS, a_bundle, a_head, a_product, an_err, an_id
 from support.collector import Rig
@@ -28,6 +30,8 @@ GROUPS = ((1,), (2, 3), (4, 5, 6), (2, 4), (7,), (8, 9, 10, 11), (12,))
 """Bundles by number, as the inbox would group them; two come a second time."""
 CODES = ("E-101", "E-202", "E-101", "E-101", "E-101", "E-303", "E-202", "E-101", "E-404")
 """Faults of the agent's plan: more of one code than the burst, so that some are folded."""
+UPLOADS, PARTS = 3, 3
+"""Uploads, and parts of each; the first is left incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +154,48 @@ def deliver(station: Station, most: int, tell: Callable[[str], None]) -> None:
         station.commit()
 
 
+def part_of(number: int, part: int) -> bytes:
+    """Return the bytes of one part of an upload; no two are alike, nor of the same length."""
+    return bytes([number, part]) * (3_000 + 700 * part)
+
+
+def upload_name(number: int) -> str:
+    """Return the id of an upload of the plan."""
+    return f"{number:032x}"
+
+
+def drive_uploads(data: Path, told: Told) -> None:
+    """Take three uploads in parts, each part acknowledged by the new offset, and finish two."""
+    told.gate("main", threading.get_native_id())
+    folder = UploadFolder(data)
+    folder.prepare()
+    for number in range(UPLOADS):
+        upload = Upload(upload_name(number), DEFAULT_ORGANISATION, 1, 1, "SN-1", NOON_MS)
+        folder.create(upload)
+        told.tell(f"offset {upload.id} 0")
+        for part in range(PARTS if number else PARTS - 1):
+            upload = add_part(folder, upload, part_of(number, part))
+            told.tell(f"offset {upload.id} {upload.offset}")
+        if number:
+            folder.finish(upload, None)
+            told.tell(f"finished {upload.id}")
+
+
+def add_part(folder: UploadFolder, upload: Upload, data: bytes) -> Upload:
+    """Add a part as a request does, in two pieces; return the upload as it is then."""
+    part = folder.begin_part(upload)
+    try:
+        part.append(data[:1_000])
+        part.append(data[1_000:])
+        return folder.keep_part(upload, part, None)
+    finally:
+        part.close()
+
+
 DRIVERS: dict[str, Callable[[Path, Told], None]] = {
     "collector": drive_collector,
     "agent": drive_agent,
+    "uploads": drive_uploads,
 }
 
 

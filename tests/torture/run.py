@@ -20,7 +20,7 @@ from pathlib import Path
 
 from support.disk import LOG_FLUSH, NO_LOG_FLUSH, Disk
 from support.postgres import BINARIES
-from torture.cases import agent_case, collector_case
+from torture.cases import agent_case, collector_case, uploads_case
 from torture.siege import Outcome, besiege
 from torture.site import Plan
 from torture.sweep import WRITING, Case, Nursery, Swept, sweep
@@ -58,6 +58,7 @@ def sweep_all(folder: Path) -> Swept:
     cases = {
         "agent": agent_case(),
         "collector, packs": collector_case(folder / "template-main", "main"),
+        "collector, uploads": uploads_case(),
         "collector, database": collector_case(folder / "template-writer", "writer"),
     }
     try:
