@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faultbox_agent.heartbeats import MOST, Heartbeats
+from faultbox_agent.sources.datagrams import ask_agent
 from faultbox_agent.state import State, load_state
 from faultbox_protocol import api, limits
 from faultbox_protocol.api import PROBLEM_PREFIX
@@ -222,7 +223,7 @@ def test_a_device_without_faults_beats_too(tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     env = environ(spool, product="inspect-eye", key="k", server="http://127.0.0.1:9")
     with resident(env):
-        pass
+        assert until(lambda: ask_agent(str(spool), "status", 2.0) is not None)
     assert len(json.loads((spool / "state.json").read_text())["beats"]) == 1
     with a_collector() as collector:
         collector.answer = stored_beats
