@@ -15,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from faultbox_collector.pack.records import Position
 from faultbox_collector.settings import Settings, machine_zone
+from faultbox_collector.store.binding import BindingError, bind_folder, check_sqlite_folder
 from faultbox_collector.store.engine import DATABASE, open_reader_engine, open_writer_engine
 from faultbox_collector.store.migrate import read_revisions, upgrade_schema
-from faultbox_collector.store.postgres import DatabaseBusy, describe_database
+from faultbox_collector.store.postgres import DatabaseBusy, check_encoding, describe_database
 from faultbox_collector.store.products import (
     DEFAULT_ORGANISATION,
     Organisation,
@@ -69,6 +70,9 @@ def open_store(settings: Settings) -> OpenStore:
         os.close(lock)
         reason = getattr(error, "orig", None) or error
         raise DataFolderError(f"cannot use {describe_place(settings)}: {reason}") from None
+    except BindingError as error:
+        os.close(lock)
+        raise DataFolderError(str(error)) from None
     except DatabaseBusy as error:
         os.close(lock)
         raise DataFolderError(f"cannot use {describe_place(settings)}: {error}") from None
@@ -85,13 +89,19 @@ def describe_place(settings: Settings) -> str:
 
 
 def _open_locked(settings: Settings, data: Path, lock: int) -> OpenStore:
+    if not settings.database:
+        check_sqlite_folder(data)
     engine = open_writer_engine(data, settings.database)
     with engine.connect() as connection, connection.begin():
+        if settings.database:
+            check_encoding(connection)
         _migrate(connection)
         ensure_organisation(
             connection, settings.timezone or None, settings.language, machine_zone()
         )
         organisation = read_organisation(connection, DEFAULT_ORGANISATION)
+        if settings.database:
+            bind_folder(connection, data)
         cursor = read_cursor(connection)
     if not settings.database:
         (data / DATABASE).chmod(0o600)

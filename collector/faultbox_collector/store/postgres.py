@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, QueuePool
 
@@ -107,6 +107,20 @@ def describe_database(database: str) -> str:
     url = read_url(database)
     shown = URL.create(SCHEME, url.username, None, url.host, url.port, url.database)
     return shown.render_as_string()
+
+
+def check_encoding(connection: Connection) -> None:
+    """Refuse a database that cannot hold every text.
+
+    Raises:
+        SettingsError: its encoding is another than UTF8.
+    """
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        raise SettingsError(
+            f"the database has the encoding {encoding}: make one with "
+            "CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def lock_database(dbapi_connection: Any) -> None:

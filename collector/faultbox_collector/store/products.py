@@ -41,6 +41,10 @@ def ensure_organisation(
     )
     wanted = {"language": language} | ({"timezone": timezone} if timezone else {})
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=wanted))
+    if connection.dialect.name == "postgresql":  # an id that was given moves no sequence
+        connection.exec_driver_sql(
+            "SELECT setval(pg_get_serial_sequence('organisation', 'id'), max(id)) FROM organisation"
+        )
 
 
 def read_organisation(connection: Connection, organisation_id: int) -> Organisation:

@@ -289,6 +289,7 @@ pack_cursor = Table(
     Column("pack", Integer, nullable=False),
     Column("pack_offset", BigInteger, nullable=False),
     Column("last_received_ms", BigInteger),  # of the newest bundle it has passed
+    Column("folder", String(32)),  # whose packs these are, where the database lies elsewhere
     PrimaryKeyConstraint("organisation_id", "consumer"),
 )
 

@@ -2,6 +2,7 @@
 
 from faultbox_collector.domain.keys import hash_key
 from faultbox_collector.store import tables
+from faultbox_collector.store.engine import inserted_id
 from faultbox_collector.store.products import add_key, ensure_product, list_keys, revoke_keys
 from support.builders import NOON_MS
 from support.collector import Rig
@@ -11,6 +12,13 @@ def a_key(rig: Rig, product: str = "eye") -> str:
     """Return a new key of a product."""
     product_id = rig.product_id(product)
     return rig.write(lambda c: add_key(c, 1, product_id, NOON_MS))
+
+
+def test_the_next_organisation_has_an_id_of_its_own(rig: Rig) -> None:
+    statement = tables.organisation.insert().values(
+        organisation_id=2, slug="second", name="second", timezone="UTC", language="en"
+    )
+    assert rig.write(lambda c: inserted_id(c.execute(statement))) == 2
 
 
 def test_a_product_is_made_once(rig: Rig) -> None:
