@@ -25,6 +25,8 @@ from faultbox_collector.web.problems import problem, write_problem
 SWEEP_SECONDS = 0.5
 KEPT_FILES = 128
 """File descriptors for everything but connections: packs, databases, uploads."""
+ANSWERED = 64
+"""Connections over the number in all that get an answer; those beyond are cut at once."""
 MOST_FILES = 65_536
 BACKLOG = 512
 
@@ -91,15 +93,24 @@ class Gate:
         """Return how many connections are open, refused ones among them."""
         return len(self._open)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there are not even descriptors to answer those that are refused."""
+        return 0 < self.limits.in_all + ANSWERED < len(self._open)
+
+    def count(self, name: str) -> int:
+        """Return how many connections count for an address."""
+        return self._counts[name]
+
     def enter(self, handler: "GuardedHandler", host: str) -> bytes:
         """Count a connection; return the answer that it gets instead of service, if any."""
-        sender = self._name(host)
-        handler.sender = sender
         self._open.add(handler)
         if 0 < self.limits.in_all < len(self._open):
             return write_problem(503, "busy", "too many connections")
+        sender = self._name(host)
         if sender.local or self._proxies.has(host):
             return b""
+        handler.counted_as = sender.name
         self._counts[sender.name] += 1
         if 0 < self.limits.per_address < self._counts[sender.name]:
             return write_problem(429, "rate_address", "too many connections")
@@ -108,8 +119,8 @@ class Gate:
     def leave(self, handler: "GuardedHandler") -> None:
         """Count a connection no more."""
         self._open.discard(handler)
-        name = handler.sender.name
-        if name in self._counts:
+        name = handler.counted_as
+        if name:
             self._counts[name] -= 1
             if not self._counts[name]:
                 del self._counts[name]
@@ -132,11 +143,19 @@ class Gate:
 class GuardedHandler(RequestHandler):
     """One connection, with limits before its first request."""
 
-    __slots__ = ("_answer", "_closing_at", "_gate", "_head_begun", "_refused", "_silent", "sender")
+    __slots__ = (
+        "_answer",
+        "_closing_at",
+        "_gate",
+        "_head_begun",
+        "_refused",
+        "_silent",
+        "counted_as",
+    )
 
     def __init__(self, gate: Gate, server: web.Server, **options: float | bool | None) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)  # type: ignore[arg-type]
-        self.sender = Sender("", True)
+        self.counted_as = ""
         self._gate = gate
         self._answer = b""
         self._refused = False
@@ -151,6 +170,8 @@ class GuardedHandler(RequestHandler):
         now = asyncio.get_running_loop().time()
         if self._answer:
             self._refused = True
+            if self._gate.is_crowded:
+                transport.abort()  # type: ignore[attr-defined]
             # Not a word to the framework: no task, no parser; the answer waits for a request.
             self.transport = transport  # type: ignore[assignment]
             self._closing_at = now + self._gate.limits.lingering_seconds

@@ -12,6 +12,7 @@ from aiohttp import web
 from faultbox_collector.domain.addresses import Proxies, Sender, name_sender, parse_networks
 from faultbox_collector.settings import Settings, SettingsError
 from faultbox_collector.web.connections import (
+    ANSWERED,
     ConnectionLimits,
     Gate,
     GuardedSite,
@@ -147,6 +148,33 @@ async def test_a_refused_connection_that_stays_is_cut_and_counts_no_more() -> No
         first[1].close()
         await wait_for(lambda: not len(server.gate))
         assert (await server.ask(await server.connect())).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_connections_refused_for_their_number_do_not_count_for_their_address() -> None:
+    async with guarded(some_limits(per_address=2, in_all=2)) as server:
+        first, second = await server.connect(), await server.connect()
+        for _ in range(3):
+            third = await server.connect()
+            assert (await server.ask(third)).startswith(b"HTTP/1.1 503 ")
+            third[1].close()
+            await wait_for(lambda: len(server.gate) == 2)
+        second[1].close()
+        await wait_for(lambda: len(server.gate) == 1)
+        again = await server.connect()
+        assert (await server.ask(again)).startswith(b"HTTP/1.1 200 ")
+        assert (await server.ask(first)).startswith(b"HTTP/1.1 200 ")
+        assert server.gate.count("127.0.0.1") == 2
+
+
+async def test_a_crowd_is_cut_without_an_answer_and_those_inside_are_served() -> None:
+    async with guarded(some_limits(in_all=1, lingering_seconds=5)) as server:
+        first = await server.connect()
+        crowd = [await server.connect() for _ in range(ANSWERED + 20)]
+        await wait_for(lambda: len(server.gate) == ANSWERED + 1)
+        assert (await server.ask(crowd[0])).startswith(b"HTTP/1.1 503 ")
+        with suppress(ConnectionResetError):
+            assert await crowd[-1][0].read() == b""
+        assert (await server.ask(first)).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_too_many_connections_in_all_are_503() -> None:
