@@ -1,5 +1,6 @@
 """One server for the whole corpus: what an attack leaves behind is met by the next one."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from support.hostile.target import Target, open_target
 from support.hostile.watched import WatchedServer, reading_is_possible
 from support.needs import give_up
 
-SETTINGS: dict[str, str] = {"language": "en"}
+SETTINGS = {"language": "en", "body_idle_seconds": "2"}
 
 
 @pytest.fixture(scope="package")
@@ -26,6 +27,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedServer]:
         assert running.stop() == 0, running.errors()
 
 
-@pytest.fixture
-async def target(server: WatchedServer, routes: tuple[Route, ...]) -> Target:
-    return await open_target(server, routes)
+@pytest.fixture(scope="package")
+def target(server: WatchedServer, routes: tuple[Route, ...]) -> Target:
+    return asyncio.run(open_target(server, routes))
