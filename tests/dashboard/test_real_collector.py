@@ -1,7 +1,7 @@
 """The pages over the real collector: what a device uploads is what a person reads."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -13,6 +13,7 @@ from faultbox_dashboard.app import add_pages
 from faultbox_dashboard.settings import PageSettings
 from support.builders import a_bundle, a_head, an_err
 from support.collector import Served, served
+from support.postgres import PostgresServer
 
 SETTINGS = PageSettings(server_url="http://127.0.0.1", timezone="Asia/Shanghai")
 NOW_MS = 4_000_000_000_000
@@ -28,9 +29,26 @@ def with_pages(collector: Collector) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    """Start a server that tests may stop."""
+    with PostgresServer() as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The setting `database`: empty for SQLite, else the URL of a migrated PostgreSQL database."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    with request.getfixturevalue("postgres").migrated() as url:
+        yield url
+
+
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Served]:
-    async with served(tmp_path, change=with_pages) as running:
+async def server(tmp_path: Path, database: str) -> AsyncIterator[Served]:
+    async with served(tmp_path, change=with_pages, database=database) as running:
         yield running
 
 
@@ -122,3 +140,20 @@ async def test_the_devices_routes_keep_their_own_answers(server: Served) -> None
     page = await server.session.get(f"{server.url}/nothing")
     assert page.status == 404
     assert page.content_type == "text/html"
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_a_page_says_that_the_database_does_not_answer(
+    server: Served, person: aiohttp.ClientSession, postgres: PostgresServer
+) -> None:
+    postgres.stop()
+    try:
+        for path in ("/signatures", "/tickets"):
+            async with person.get(path) as answer:
+                assert answer.status == 503
+                assert "数据库没有响应" in await answer.text()
+        assert (await server.post(a_bundle(a_head(7)))).status == 202
+    finally:
+        postgres.start()
+    await server.digested()
+    assert "FB-" in await read(person, "/tickets")
