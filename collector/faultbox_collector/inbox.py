@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from faultbox_collector.pack.records import Position
 from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError
@@ -30,6 +30,7 @@ UNDIGESTED = 200_000
 """More ids than this waiting for the digest, some 60 MiB, and new bundles are asked to come again:
 a database in trouble for hours must not fill the memory."""
 
+_PRODUCT_BYTES = 8
 _BUSY_GROUP = 8
 _BUSY_SECONDS = 0.05
 """So many requests in one group, so short a while ago: bundles stream in."""
@@ -39,8 +40,7 @@ class InboxFull(Exception):
     """Too much is waiting for the disk or for the digest; try again in a second."""
 
 
-@dataclass(slots=True)
-class Undigested:
+class Undigested(NamedTuple):
     """A bundle that is on its way to the pack, or durable there and not yet digested."""
 
     sha256: bytes
@@ -77,7 +77,8 @@ class Pack(Protocol):
 class Inbox:
     """Takes records from the event loop and returns when they are durable.
 
-    `accept`, `remember` and `depth` belong to the event loop's thread; `forget` may come from any.
+    `accept`, `remember`, `confirm` and `depth` belong to the event loop's thread; `forget` may come
+    from any.
 
     Args:
         writer: the pack; only the inbox's thread uses it.
@@ -103,7 +104,8 @@ class Inbox:
             queue.SimpleQueue()
         )
         self._waiting_bytes = 0
-        self._undigested: dict[bytes, Undigested] = {}
+        self._undigested: dict[bytes, bytes] = {}
+        self._on_the_way: set[bytes] = set()
         self._broken: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
 
@@ -119,18 +121,29 @@ class Inbox:
         await asyncio.to_thread(self._thread.join)
         self._writer.close()
 
-    def remember(self, bundle_id: bytes, entry: Undigested) -> None:
+    def remember(self, bundle_id: bytes, sha256: bytes, product_id: int) -> None:
         """Note a bundle as on its way."""
-        self._undigested[bundle_id] = entry
+        self._on_the_way.add(bundle_id)
+        # One object for both: a storm leaves tens of thousands of them here.
+        self._undigested[bundle_id] = sha256 + product_id.to_bytes(_PRODUCT_BYTES, "big")
+
+    def confirm(self, bundle_ids: Iterable[bytes]) -> None:
+        """Note bundles as durable."""
+        self._on_the_way.difference_update(bundle_ids)
 
     def forget(self, bundle_ids: Iterable[bytes]) -> None:
         """Drop ids that the digest has committed; from now on the database knows them."""
         for bundle_id in bundle_ids:
             self._undigested.pop(bundle_id, None)
+            self._on_the_way.discard(bundle_id)
 
     def undigested(self, bundle_id: bytes) -> Undigested | None:
         """Return what is known of an id that the database does not know yet."""
-        return self._undigested.get(bundle_id)
+        found = self._undigested.get(bundle_id)
+        if found is None:
+            return None
+        product_id = int.from_bytes(found[-_PRODUCT_BYTES:], "big")
+        return Undigested(found[:-_PRODUCT_BYTES], product_id, bundle_id not in self._on_the_way)
 
     @property
     def end(self) -> Position:

@@ -51,7 +51,7 @@ def open_writer_engine(data: Path, database: str = "") -> Engine:
             "foreign_keys=ON",
             f"busy_timeout={BUSY_MS}",
             "wal_autocheckpoint=1000",
-            "cache_size=-32768",
+            "cache_size=-8192",  # the kernel caches the file as well
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -7,7 +7,7 @@ from aiohttp import web
 from faultbox_collector.clock import wall_ms
 from faultbox_collector.domain.keys import KeyRow
 from faultbox_collector.domain.outcome_names import DUPLICATE
-from faultbox_collector.inbox import Inbox, InboxFull, Undigested
+from faultbox_collector.inbox import Inbox, InboxFull
 from faultbox_collector.outcomes import Outcomes
 from faultbox_collector.pack.records import Arrival, encode_arrival
 from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError
@@ -129,13 +129,10 @@ class Intake:
         return refuse(Invalid("id_reused", item.id.hex()), item.id)
 
     async def _make_durable(self, fresh: dict[bytes, Checked], key: KeyRow, arrival: bytes) -> None:
-        entries = []
         buffers: list[Buffer] = []
         for bundle_id, item in fresh.items():
-            entry = Undigested(item.sha256, key.product_id)
-            entries.append(entry)
             # Before the write: the digest may be done with it before this task runs again.
-            self._inbox.remember(bundle_id, entry)
+            self._inbox.remember(bundle_id, item.sha256, key.product_id)
             buffers += (arrival, item.data)
         try:
             await self._inbox.accept(buffers)
@@ -144,8 +141,7 @@ class Intake:
             if isinstance(error, InboxFull | PackWriteError | PackSyncError):
                 raise _refuse_all(error) from error
             raise
-        for entry in entries:
-            entry.durable = True
+        self._inbox.confirm(fresh)
 
 
 def _arrival(key: KeyRow, content_type: str, sent: str, fresh: dict[bytes, Checked]) -> bytes:
