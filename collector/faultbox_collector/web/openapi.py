@@ -69,8 +69,10 @@ class _Route:
     open_to_all: bool = False
 
 
-_ID = _Field("id", "32 hex digits, hyphens allowed", {"type": "string"}, "path", required=True)
-_UP = _Field("up", "The upload's id", {"type": "string"}, "path", required=True)
+_HEX: Schema = {"type": "string", "pattern": "^(-*[0-9a-fA-F]-*){32}$", "maxLength": 64}
+_ID = _Field("id", "32 hex digits, hyphens allowed", _HEX, "path", required=True)
+_UP_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+_UP = _Field("up", "The upload's id", _UP_ID, "path", required=True)
 _DEVICE = _Field(api.DEVICE_HEADER, "Tells devices of a key apart", {"type": "string"})
 _SENT = _Field(api.SENT_HEADER, "BOOT;MONO_MS;WALL_MS at sending", {"type": "string"})
 _KNOWN = _Field("If-None-Match", "ETag of the configuration that is known", {"type": "string"})

@@ -122,6 +122,7 @@ async def test_a_413_among_others_tells_the_limits_too(server: Served) -> None:
         (f"{api.RECEIPTS}/00", "GET, HEAD, OPTIONS"),
         (api.TIME, "GET, HEAD, OPTIONS"),
         (api.CONFIG, "GET, HEAD, OPTIONS"),
+        (api.HEARTBEATS, "OPTIONS, POST"),
     ],
 )
 async def test_each_path_tells_its_methods(server: Served, path: str, methods: str) -> None:

@@ -109,6 +109,17 @@ async def test_creation_tells_path_and_limits(server: Served) -> None:
     assert "max-size=" in asked.headers["Upload-Limit"]
 
 
+async def test_an_upload_tells_its_methods(server: Served) -> None:
+    path = await begin(server)
+    methods = "DELETE, HEAD, OPTIONS, PATCH"
+    asked = await ask(server, "OPTIONS", path)
+    assert (asked.status, asked.headers["Allow"]) == (204, methods)
+    for method in ("GET", "POST", "PUT"):
+        refused = await ask(server, method, path)
+        assert (refused.status, refused.headers["Allow"]) == (405, methods)
+        assert (await problem_in(refused))["reason"] == "bad_method"
+
+
 async def test_head_tells_the_whole_state(server: Served) -> None:
     path = await begin(server, {"Upload-Length": "10"})
     await send(server, path, b"12345", 0)
