@@ -47,6 +47,8 @@ class Proxy:
         self.target = target
         self.toxins = dict(toxins)
         self.done: Counter[Toxin] = Counter()
+        self.carried: Callable[[bytes], None] = lambda _request: None
+        """Called with each request that is sent on whole."""
         self.heard: Callable[[bytes], None] = lambda _answer: None
         """Called with each answer that reached its client whole."""
         self.down = False
@@ -184,6 +186,7 @@ class Proxy:
         """Send a request and return the whole answer."""
         if self.down:
             return None
+        self.carried(request)
         async with asyncio.timeout(_PATIENCE_SECONDS):
             reader, writer = await asyncio.open_connection("127.0.0.1", self.target)
             try:

@@ -160,6 +160,7 @@ async def kill_agent(site: Site, dice: random.Random, toll: Toll) -> None:
     """SIGKILL; an upload under way goes on without it."""
     agent = dice.choice(site.hosts).agent
     await asyncio.to_thread(agent.kill)
+    site.interrupt_agents()
     toll.kills += 1
     await asyncio.sleep(dice.uniform(0.0, 0.3))
     await asyncio.to_thread(agent.start)
@@ -181,6 +182,7 @@ async def cut_agents_power(site: Site, dice: random.Random, toll: Toll) -> None:
         await asyncio.to_thread(site.agents_disk.cut_power, how)
         for host in site.hosts:
             await asyncio.to_thread(host.agent.kill_all)
+        site.interrupt_agents()
         toll.cuts += 1
         await asyncio.to_thread(site.agents_disk.power_on)
         site.agent_link.mend()
@@ -195,6 +197,7 @@ async def fill_agents_disk(site: Site, dice: random.Random, toll: Toll) -> None:
     await asyncio.sleep(dice.uniform(0.3, 1.5))
     for host in site.hosts if dice.random() < 0.5 else ():
         await asyncio.to_thread(host.agent.kill)
+        site.interrupt_agents()
         toll.kills += 1
     await asyncio.to_thread(site.agents_disk.free)
     for host in site.hosts:
@@ -217,6 +220,7 @@ async def crash_program(site: Site, dice: random.Random, _toll: Toll) -> None:
 async def deliver_now(site: Site, dice: random.Random, _toll: Toll) -> None:
     """Somebody asks an agent to deliver at once, whatever it has learnt to wait for."""
     await asyncio.to_thread(dice.choice(site.hosts).flush, 2)
+    site.interrupt_agents()
 
 
 STEPS: dict[Step, float] = {

@@ -64,8 +64,7 @@ async def _make_peace(site: Site, toll: Toll) -> Outcome:
         assert status == 0, site.server.last_words()
         await asyncio.to_thread(audit, site.data, ledger, site.database)
         generated = sum(len(host.begun) + host.crashes for host in site.hosts)
-        agents = set(ledger.acked) & set(site.heard)
-        _check_arrivals(site, agents)
+        _check_arrivals(site)
     return Outcome(toll, generated + len(site.devices.ledger.sent), len(ledger.acked), dropped)
 
 
@@ -74,7 +73,8 @@ def balance(site: Site, host: Host) -> int:
 
     A bundle whose answer was lost and that was then given up for want of room is counted as a
     drop although it arrived: the device cannot know. So with a disk that was full, what is missing
-    must be counted, and the rest may be; otherwise there are no drops at all.
+    must be counted, and of the rest only what arrived unheard or whose program was never told;
+    otherwise there are no drops at all.
     """
     account = host.account()
     safe = set(site.heard) | set(account.ready) | account.records
@@ -82,6 +82,8 @@ def balance(site: Site, host: Host) -> int:
     drops = sum(account.lost.values())
     assert not account.dead, (host.serial, str(account))
     assert len(missing) <= drops, (host.serial, missing, str(account))
+    unsure = site.unheard | (set(site.carried) - set(site.heard)) | (host.begun - host.captured)
+    assert drops <= len(missing) + len(unsure), (host.serial, missing, str(account))
     assert site.agents_filled or not drops, (host.serial, str(account))
     return drops
 
@@ -99,7 +101,7 @@ async def _deliver_all(site: Site, host: Host) -> None:
 async def _digest_all(site: Site) -> Ledger:
     """Wait until all that was acknowledged is digested; return the ledger of all devices."""
     ledger = Ledger(
-        sent={**site.devices.ledger.sent, **site.heard},
+        sent={**site.devices.ledger.sent, **site.carried},
         acked=site.devices.ledger.acked | set(site.heard),
         refused=site.devices.ledger.refused,
     )
@@ -111,8 +113,9 @@ async def _digest_all(site: Site) -> Ledger:
     return ledger
 
 
-def _check_arrivals(site: Site, arrived: set[str]) -> None:
+def _check_arrivals(site: Site) -> None:
     """Check that what agents delivered is what their programs left, and nothing else."""
+    arrived = set(site.heard)
     begun = set().union(*(host.begun for host in site.hosts))
     crashes = sum(host.crashes for host in site.hosts)
     assert len(arrived - begun) <= crashes, "nobody left that"

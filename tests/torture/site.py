@@ -14,6 +14,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from faultbox_collector.store.engine import open_reader_engine
+from faultbox_protocol import api
+from faultbox_protocol.codec import Bundle, read_head, split_batch
 from support.collector import COMMAND, PRODUCT, a_free_port, bare_environment, run_command
 from support.disk import Disk, a_disk
 from support.load import Devices
@@ -25,6 +27,7 @@ from torture.hosts import Host, leave_faults
 from torture.programs import Program
 
 PATIENCE_SECONDS = 90.0
+_RECENT_SECONDS = 5.0
 AGENTS = 3
 TOXINS = {
     Toxin.CUT_BODY: 0.03,
@@ -73,10 +76,15 @@ class Site:
     """URL of the database, empty for SQLite in the data folder."""
     heard: dict[str, str] = field(default_factory=dict)
     """What agents were told is stored: bundle id to SHA-256, both hex."""
+    carried: dict[str, str] = field(default_factory=dict)
+    """What agents sent and may have arrived, whatever they were told."""
+    unheard: set[str] = field(default_factory=set)
+    """What an agent may not have heard of, although its receipt reached the device."""
     power: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever needs the agents' devices to have power, or cuts it."""
     agents_filled: bool = False
     """Whether the agents' disk was ever full, so that drops are to be expected."""
+    _heard_at: dict[str, float] = field(default_factory=dict)
     load: list[asyncio.Task[None]] = field(default_factory=list)
     """What sends and what fails; none of it may end by itself."""
 
@@ -106,7 +114,23 @@ class Site:
         status = int(answer.split(None, 2)[1])
         if status in (200, 202, 207):
             body = json.loads(answer.partition(b"\r\n\r\n")[2])
-            self.heard.update((one["id"], one["sha256"]) for one in body.get("receipts", []))
+            for one in body.get("receipts", []):
+                self.heard[one["id"]] = one["sha256"]
+                self._heard_at[one["id"]] = time.monotonic()
+
+    def interrupt_agents(self) -> None:
+        """Note that an agent ends, or gives up an upload, while a receipt may be on its way."""
+        recent = time.monotonic() - _RECENT_SECONDS
+        self.unheard.update(one for one, at in self._heard_at.items() if at > recent)
+
+    def carry(self, request: bytes) -> None:
+        """Note the bundles of a request that an agent sent."""
+        head, _, body = request.partition(b"\r\n\r\n")
+        if api.BUNDLES.encode() not in head.split(None, 2)[1]:
+            return
+        for bundle in split_batch(memoryview(body)):
+            assert isinstance(bundle, Bundle), bundle
+            self.carried[read_head(bundle).id.hex()] = bundle.sha256.hex()
 
     def check_load(self) -> None:
         """Fail where the load has ended: then nothing would be tried any more."""
@@ -204,5 +228,6 @@ async def _build(
         postgres=postgres,
         database=database,
     )
+    agent_link.carried = site.carry
     agent_link.heard = site.hear
     return site
