@@ -112,9 +112,9 @@ class UploadFolder:
             upload = _load(path)
             if upload is None or upload.id != path.stem:
                 logger.warning("the upload %s is unreadable and is given up", path.stem)
-            elif upload.sha256 is not None:
+            elif upload.sha256 is not None and self._has_whole(upload):
                 self._move(upload)
-            elif self._has_bytes(upload):
+            elif upload.sha256 is None and self._has_bytes(upload):
                 kept.add(upload.id)
                 yield upload
             else:  # an offset must never decrease: what lost its bytes is no upload any more
@@ -122,6 +122,10 @@ class UploadFolder:
         for path in self._parts.iterdir():
             if path.stem not in kept or path.suffix not in (".json", ".part"):
                 path.unlink(missing_ok=True)
+
+    def _has_whole(self, upload: Upload) -> bool:
+        moved = self.object_path(upload.organisation_id, upload.sha256 or "")
+        return moved.exists() or self._part_path(upload.id).exists()
 
     def _has_bytes(self, upload: Upload) -> bool:
         if upload.offset == 0:

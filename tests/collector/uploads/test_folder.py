@@ -133,6 +133,17 @@ def test_an_upload_that_lost_bytes_it_told_of_is_no_upload(
     assert names(tmp_path) == []
 
 
+def test_a_finished_upload_without_its_bytes_is_no_upload(
+    folder: UploadFolder, tmp_path: Path
+) -> None:
+    finished = finishing(folder)
+    (tmp_path / "uploads" / f"{ID}.json").write_bytes(write_state(finished))
+    (tmp_path / "uploads" / f"{ID}.part").unlink()
+    assert UploadFolder(tmp_path).prepare() == []
+    assert folder.find_upload(1, 2, ID) is None
+    assert names(tmp_path) == []
+
+
 def test_what_belongs_to_no_upload_is_removed(folder: UploadFolder, tmp_path: Path) -> None:
     folder.create(NEW)
     (tmp_path / "uploads" / f"{'f' * 32}.part").write_bytes(DATA)

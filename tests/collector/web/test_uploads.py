@@ -374,6 +374,34 @@ async def test_what_came_before_a_cut_counts(server: Served) -> None:
     assert object_of(server, CORE).read_bytes() == CORE
 
 
+@pytest.mark.parametrize("garbage", [b"zz\r\nxx\r\n", b"5\r\n12345xx\r\n", b"-1\r\n\r\n"])
+async def test_a_chunked_part_that_turns_into_garbage_is_cut_there(
+    tmp_path: Path, garbage: bytes
+) -> None:
+    async with served(tmp_path / "data", body_idle_seconds=1) as server:
+        path = await begin(server)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        lines = (
+            f"PATCH {path} HTTP/1.1",
+            "Host: x",
+            f"FB-Key: {server.key}",
+            f"Content-Type: {api.PART_TYPE}",
+            "Transfer-Encoding: chunked",
+            "Upload-Offset: 0",
+            "Upload-Complete: ?1",
+        )
+        writer.write("\r\n".join((*lines, "", "")).encode() + b"3\r\nabc\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.write(garbage)
+        answer = await asyncio.wait_for(reader.read(2000), 10)
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 4")
+        told = (await ask(server, "HEAD", path)).headers
+        assert told["Upload-Complete"] == "?0"
+        assert int(told["Upload-Offset"]) in (3, 8)
+
+
 async def test_who_begins_anew_need_not_wait_for_the_connection_that_hangs(
     server: Served,
 ) -> None:
