@@ -1,11 +1,11 @@
 """`faultbox keys add|list|revoke`: ingest keys, one or more per product."""
 
 import argparse
-import json
 from typing import Any
 
 from faultbox_collector.actions import perform
 from faultbox_collector.commands.options import add_settings_options, settings_of
+from faultbox_collector.commands.printing import write_json
 from faultbox_collector.commands.reading import read_store
 from faultbox_collector.store.products import list_keys
 
@@ -50,7 +50,7 @@ def _list(args: argparse.Namespace) -> int:
             }
             for row in rows
         ]
-        print(json.dumps(found, ensure_ascii=False, indent=1))
+        print(write_json(found, indent=1))
         return 0
     for row in rows:
         print(f"{row.prefix}  {'revoked' if row.revoked_ms else 'in force':8s}  {row.product}")

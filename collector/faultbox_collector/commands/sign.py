@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import BinaryIO, TextIO
 
+from faultbox_collector.commands.printing import write_json
 from faultbox_collector.signature.engine import Signed, sign_text
 from faultbox_collector.signature.lines import MAX_TEXT_CHARS
 
@@ -76,7 +77,7 @@ def sign_lines(source: TextIO, out: TextIO) -> None:
             continue
         ident, text = _read_line(line, number)
         answer = _answer(ident, sign_text(text))
-        out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        out.write(write_json(answer) + "\n")
 
 
 def _read_line(line: str, number: int) -> tuple[object, str]:

@@ -1,7 +1,6 @@
 """`faultbox ticket list`: tickets for scripts and terminals."""
 
 import argparse
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy import Connection
 
 from faultbox_collector.address import read_url
 from faultbox_collector.commands.options import add_settings_options, settings_of
+from faultbox_collector.commands.printing import show_text, write_json
 from faultbox_collector.commands.reading import read_store
 from faultbox_collector.domain.sentences import describe_fault
 from faultbox_collector.queries.records import TicketRow
@@ -44,10 +44,8 @@ def _list(args: argparse.Namespace) -> int:
             }
             for row in rows
         ]
-        print(json.dumps(found, ensure_ascii=False, indent=1))
+        print(write_json(found, indent=1))
         return 0
     for row in rows:
-        # repr-like escapes: a title may come from a hostile device.
-        title = json.dumps(row.title, ensure_ascii=True)[1:-1]
-        print(f"{row.number}  {row.occurrences:6d} x  {row.devices:4d} dev  {title}")
+        print(f"{row.number}  {row.occurrences:6d} x  {row.devices:4d} dev  {show_text(row.title)}")
     return 0
