@@ -1,8 +1,8 @@
 """The OpenAPI document: the routes that are served, and schemas that say what the reader does."""
 
 import json
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, cast
 
 import jsonschema_rs
 import pytest
@@ -10,10 +10,11 @@ from hypothesis import given, settings
 
 from faultbox_collector.web.forms import bundle_of_form
 from faultbox_collector.web.openapi import PATH, make_document
+from faultbox_collector.web.openapi_schemas import SCHEMAS
 from faultbox_protocol import api
 from faultbox_protocol.codec import read_evidence, read_head, scan_bundle
 from faultbox_protocol.errors import ProtocolError
-from faultbox_protocol.report import Evidence, Head
+from faultbox_protocol.report import Attachment, Cause, Err, Evidence, Frame, Head, Product
 from faultbox_protocol.schema import evidence_to_map, head_to_map
 from support.builders import a_bundle
 from support.collector import Served
@@ -60,6 +61,16 @@ def test_every_reference_leads_somewhere() -> None:
     names = set(DOCUMENT["components"]["schemas"])
     for part in json.dumps(DOCUMENT).split('"#/components/schemas/')[1:]:
         assert part.split('"')[0] in names
+
+
+def test_every_field_of_a_report_and_a_heartbeat_has_a_schema() -> None:
+    told = {name for one in SCHEMAS.values() for name in cast(dict[str, Any], one["properties"])}
+    records = (Head, Evidence, Err, Frame, Cause, Product, Attachment)
+    known = {field.name for record in records for field in fields(record)} - {"unknown"}
+    assert known <= told
+    assert set(cast(dict[str, Any], SCHEMAS["Report"]["properties"])) == {
+        field.name for record in (Head, Evidence) for field in fields(record)
+    } - {"unknown"}
 
 
 async def test_answers_are_what_their_schemas_say(server: Served) -> None:

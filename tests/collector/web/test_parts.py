@@ -1,0 +1,102 @@
+"""A body as it comes: limits, deadlines, and what cuts it off."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from faultbox_collector.web.body import BodyLimits
+from faultbox_collector.web.parts import CutOffError, read_parts
+from faultbox_collector.web.problems import ProblemError, answer_problems
+
+LIMIT_BYTES = 100_000
+
+
+class Reader:
+    """A route that reads its body, and what it met."""
+
+    def __init__(self, slow: BodyLimits) -> None:
+        self.slow = slow
+        self.sizes: list[int] = []
+        self.cut: CutOffError | None = None
+        self.ended = asyncio.Event()
+
+    async def post(self, request: web.Request) -> web.StreamResponse:
+        """Read all of it."""
+        too_large = ProblemError(413, "part_too_large")
+        try:
+            async for part in read_parts(request, self.slow, LIMIT_BYTES, too_large):
+                self.sizes.append(len(part))
+        except CutOffError as error:
+            self.cut = error
+            raise
+        finally:
+            self.ended.set()
+        return web.Response(text=str(sum(self.sizes)))
+
+
+@asynccontextmanager
+async def reading(
+    idle_seconds: float = 10, total_seconds: float = 60
+) -> AsyncIterator[tuple[Reader, TestClient[web.Request, web.Application]]]:
+    """Serve a reader."""
+    reader = Reader(BodyLimits(idle_seconds, total_seconds))
+    application = web.Application(middlewares=[answer_problems])
+    application.router.add_post("/v1/read", reader.post)
+    server = TestServer(application)
+    await server.start_server(handler_cancellation=False)  # as ours runs
+    async with TestClient(server) as client:
+        yield reader, client
+
+
+async def pieces(count: int, size: int, pause_seconds: float = 0) -> AsyncIterator[bytes]:
+    """Yield a body in pieces."""
+    for _ in range(count):
+        yield bytes(size)
+        await asyncio.sleep(pause_seconds)
+
+
+async def test_a_body_comes_in_parts_and_whole() -> None:
+    async with reading() as (reader, client):
+        answer = await client.post("/v1/read", data=pieces(10, 5_000, 0.01))
+        assert await answer.text() == "50000"
+        assert len(reader.sizes) > 1
+
+
+async def test_an_empty_body_has_no_parts() -> None:
+    async with reading() as (reader, client):
+        assert await (await client.post("/v1/read")).text() == "0"
+        assert reader.sizes == []
+
+
+async def test_what_is_too_large_is_refused_while_it_comes() -> None:
+    async with reading() as (reader, client):
+        answer = await client.post("/v1/read", data=pieces(40, 5_000, 0.001))
+        assert answer.status == 413
+        assert sum(reader.sizes) <= LIMIT_BYTES
+
+
+async def test_a_pause_that_is_too_long_cuts_a_body_off() -> None:
+    async with reading(idle_seconds=0.2) as (reader, client):
+        answer = await client.post("/v1/read", data=pieces(2, 5_000, 5))
+        assert answer.status == 408
+        assert reader.sizes == [5_000]
+
+
+async def test_a_body_that_drips_is_cut_off_in_the_end() -> None:
+    async with reading(total_seconds=0.5) as (reader, client):
+        answer = await client.post("/v1/read", data=pieces(100, 1, 0.1))
+        assert answer.status == 408
+        assert 1 <= len(reader.sizes) < 50
+
+
+async def test_a_connection_that_ends_cuts_a_body_off() -> None:
+    async with reading() as (reader, client):
+        _, writer = await asyncio.open_connection(client.host, client.port)
+        writer.write(b"POST /v1/read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
+        await writer.drain()
+        writer.close()
+        await asyncio.wait_for(reader.ended.wait(), 10)
+        assert (reader.sizes, reader.cut is not None) == ([5], True)
