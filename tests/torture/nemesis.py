@@ -108,15 +108,21 @@ async def fill_server_names(site: Site, dice: random.Random, toll: Toll) -> None
 
 
 async def _free_server(site: Site, dice: random.Random, toll: Toll) -> None:
-    killed = dice.random() < 0.4
+    """Give room again; the collector may have been killed meanwhile, and started without room."""
+    killed = dice.random() < 0.5
     if killed:
         await asyncio.to_thread(site.server.kill)
         toll.kills += 1
+        if dice.random() < 0.5:
+            await asyncio.to_thread(site.server.start)
+            await asyncio.sleep(dice.uniform(0.5, 3.0))
     await asyncio.to_thread(site.server_disk.free)
     if not site.server.running:
         # By itself it may only have ended because the disk no longer confirmed.
         assert killed or site.server.status == 74, site.server.last_words()
         await site.start_server()
+    else:
+        await site.find_server()
 
 
 async def kill_database(site: Site, dice: random.Random, toll: Toll) -> None:

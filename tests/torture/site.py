@@ -95,8 +95,12 @@ class Site:
 
     async def start_server(self) -> None:
         """Start the collector and wait until it answers."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
         await asyncio.to_thread(self.server.start)
+        await self.find_server()
+
+    async def find_server(self) -> None:
+        """Wait until the collector answers."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not await asyncio.to_thread(self._is_up):
             assert self.server.running, f"status {self.server.status}: {self.server.last_words()}"
             assert time.monotonic() < deadline, f"it never answers: {self.server.last_words()}"
