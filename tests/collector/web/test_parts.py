@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
 from faultbox_collector.web.body import BodyLimits
 from faultbox_collector.web.parts import CutOffError, read_parts
@@ -19,6 +19,7 @@ class Reader:
 
     def __init__(self, slow: BodyLimits) -> None:
         self.slow = slow
+        self.port = 0
         self.sizes: list[int] = []
         self.cut: CutOffError | None = None
         self.ended = asyncio.Event()
@@ -40,15 +41,20 @@ class Reader:
 @asynccontextmanager
 async def reading(
     idle_seconds: float = 10, total_seconds: float = 60
-) -> AsyncIterator[tuple[Reader, TestClient[web.Request, web.Application]]]:
-    """Serve a reader."""
+) -> AsyncIterator[tuple[Reader, aiohttp.ClientSession]]:
+    """Serve a reader as ours are served: a connection that ends cancels no handler."""
     reader = Reader(BodyLimits(idle_seconds, total_seconds))
     application = web.Application(middlewares=[answer_problems])
     application.router.add_post("/v1/read", reader.post)
-    server = TestServer(application)
-    await server.start_server(handler_cancellation=False)  # as ours runs
-    async with TestClient(server) as client:
-        yield reader, client
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        reader.port = runner.addresses[0][1]
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{reader.port}") as client:
+            yield reader, client
+    finally:
+        await runner.cleanup()
 
 
 async def pieces(count: int, size: int, pause_seconds: float = 0) -> AsyncIterator[bytes]:
@@ -93,8 +99,8 @@ async def test_a_body_that_drips_is_cut_off_in_the_end() -> None:
 
 
 async def test_a_connection_that_ends_cuts_a_body_off() -> None:
-    async with reading() as (reader, client):
-        _, writer = await asyncio.open_connection(client.host, client.port)
+    async with reading() as (reader, _client):
+        _, writer = await asyncio.open_connection("127.0.0.1", reader.port)
         writer.write(b"POST /v1/read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
         await writer.drain()
         writer.close()
