@@ -168,8 +168,11 @@ def open_engine(
         }
     )
     try:
-        return create_engine(url, hide_parameters=True, **more)
+        engine = create_engine(url, hide_parameters=True, **more)
     except ImportError:
         raise SettingsError(
             "a database on PostgreSQL needs psycopg: pip install 'faultbox-collector[postgres]'"
         ) from None
+    # Rows of a batch go as one statement with many values, not each as a message of its own.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
+    return engine
