@@ -5,14 +5,13 @@ received, under which organisation and product, and the device's clocks at sendi
 is a run of FBX frames, and one reader serves spool, wire and archive.
 """
 
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
+from faultbox_collector.pack.window import RECORD_BYTES, WINDOW_BYTES, Window
 from faultbox_protocol import framing
 from faultbox_protocol.codec import Bundle, scan_bundle
 from faultbox_protocol.errors import ProtocolError
@@ -82,42 +81,51 @@ def read_records(
 
     A torn tail (the power went while it was written, so nobody got a receipt for it) ends the
     run silently; a damaged stretch in front of intact records comes as `Damage`. Nothing from
-    byte `end` on is looked at: what a writer has not confirmed may still be cut off again, and
-    touching a mapped page that was cut off kills the process.
+    byte `end` on is looked at: what a writer has not confirmed may still be cut off again.
+
+    Raises:
+        OSError: the pack cannot be read.
     """
-    size = path.stat().st_size
-    if end is not None:
-        size = min(size, end)
-    if start.offset >= size:
-        return
-    with path.open("rb") as file:
-        # Not closed by hand: the records point into it and it goes when they do.
-        view = memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
-    at = start.offset
-    for _ in range(limit):
-        if at >= size:
-            return
-        position = Position(start.pack, at)
-        try:
-            record = read_record(view, position)
-        except ProtocolError as error:
-            after = _find_record(view, at + 1, start.pack)
-            if after is None:
+    with path.open("rb", buffering=0) as file:
+        window = Window(file, end)
+        at = start.offset
+        for _ in range(limit):
+            if at >= window.end:
                 return
-            yield Damage(position, after - at, error.reason)
-            at = after
-        else:
-            yield record
-            at += record.size
+            position = Position(start.pack, at)
+            try:
+                record = _read_through(window, position)
+            except ProtocolError as error:
+                after = _find_record(window, at + 1, start.pack)
+                if after is None:
+                    return
+                yield Damage(position, after - at, error.reason)
+                at = after
+            else:
+                yield record
+                at += record.size
 
 
-def read_record(view: memoryview, position: Position) -> Record:
-    """Return the record at `position` of a pack's bytes.
+def _read_through(window: Window, position: Position) -> Record:
+    """Return the record at `position`, of which the window may hold only the beginning."""
+    for wanted in (1, WINDOW_BYTES, RECORD_BYTES):
+        view, base = window.look(position.offset, wanted)
+        try:
+            return read_record(view, position, base)
+        except ProtocolError:
+            if base + len(view) >= window.end or wanted == RECORD_BYTES:
+                raise
+    raise AssertionError  # pragma: no cover - the last turn returns or raises
+
+
+def read_record(view: memoryview, position: Position, base: int = 0) -> Record:
+    """Return the record at `position` of a pack, of whose bytes `view` holds those from `base` on.
 
     Raises:
         ProtocolError: there is no intact record.
     """
-    frame = framing.read_frame(view, position.offset)
+    start = position.offset - base
+    frame = framing.read_frame(view, start)
     if frame.kind != FrameKind.ARRIVAL:
         raise ProtocolError("bad_order", "no arrival frame")
     raw = framing.open_section(view, frame, _ARRIVAL_BYTES)
@@ -126,7 +134,7 @@ def read_record(view: memoryview, position: Position) -> Record:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise ProtocolError("bad_msgpack", "no arrival") from None
     bundle = scan_bundle(view, frame.end)
-    return Record(position, bundle.end - position.offset, arrival, bundle)
+    return Record(position, bundle.end - start, arrival, bundle)
 
 
 def read_bundle_at(path: Path, offset: int, size: int) -> Record:
@@ -150,14 +158,14 @@ def find_end(path: Path, start: Position) -> int | None:
     return at if at == path.stat().st_size else None
 
 
-def _find_record(view: memoryview, start: int, pack: int) -> int | None:
-    data = cast(mmap.mmap, view.obj)
-    at = data.find(_ARRIVAL_MAGIC, start)
-    while at >= 0:
+def _find_record(window: Window, start: int, pack: int) -> int | None:
+    """Return where the next intact record begins."""
+    at = start
+    while (found := window.find(_ARRIVAL_MAGIC, at)) is not None:
         try:
-            read_record(view, Position(pack, at))
+            _read_through(window, Position(pack, found))
         except ProtocolError:
-            at = data.find(_ARRIVAL_MAGIC, at + 1)
+            at = found + 1
         else:
-            return at
+            return found
     return None
