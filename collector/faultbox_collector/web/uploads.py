@@ -198,9 +198,28 @@ class Uploads:
     async def _receive(self, entry: Entry, request: web.Request, said: UploadFields) -> None:
         """Append the request's body to the upload; what came of a body that was cut counts, too."""
         length = self._agree(entry, request, said)
-        part = await self._on_disk(self._folder.begin_part, entry.upload)
-        digest = hashlib.sha256()
         entry.cut = partial(_abort, request)
+        try:
+            part = await self._on_disk(self._folder.begin_part, entry.upload)
+            try:
+                cut = await self._keep(entry, part, request, said, length)
+            finally:
+                await self._on_disk(part.close)
+        finally:
+            entry.cut = None
+        if cut is not None:
+            raise cut
+
+    async def _keep(
+        self,
+        entry: Entry,
+        part: Part,
+        request: web.Request,
+        said: UploadFields,
+        length: int | None,
+    ) -> CutOffError | None:
+        """Fill a part and count it; return what cut it off, None where it is whole."""
+        digest = hashlib.sha256()
         try:
             cut = await self._fill(part, digest, entry, request, length)
             if cut is None:
@@ -209,11 +228,7 @@ class Uploads:
         except ProblemError:
             await self._on_disk(part.discard)
             raise
-        finally:
-            entry.cut = None
-            await self._on_disk(part.close)
-        if cut is not None:
-            raise cut
+        return cut
 
     async def _fill(
         self,
