@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from faultbox_collector.pack.files import START
 from faultbox_collector.pack.records import Position
 from faultbox_collector.store import tables
 from faultbox_collector.store.progress import read_cursor, read_tallies
-from faultbox_collector.writer import Writer
+from faultbox_collector.writer import DatabaseAway, Writer
 from faultbox_protocol.codec import Bundle, read_head, scan_bundle
 from faultbox_protocol.framing import write_frame
 from faultbox_protocol.packing import pack
@@ -217,6 +218,41 @@ def test_a_database_in_trouble_loses_nothing_and_sets_nothing_aside(rig: Rig) ->
     assert rig.count(tables.occurrence) == 20
     assert rig.count(tables.quarantine) == 0
     assert rig.read(lambda c: read_tallies(c, 1)) == {"stored": 20}
+
+
+class DeafWriter(Writer):
+    """A writer that commits, and whose answer is lost, for the first batches."""
+
+    def __init__(self, engine: Engine, failures: int) -> None:
+        super().__init__(engine)
+        self.failures = failures
+
+    def submit(self, job):  # type: ignore[no-untyped-def]
+        """Make the job durable and fail as a connection does that breaks in the commit."""
+        future = super().submit(job)
+        if self.failures:
+            self.failures -= 1
+            future.result(30)
+            future = Future()
+            future.set_exception(DatabaseAway("the connection to the database is lost"))
+        return future
+
+
+def test_a_commit_whose_answer_is_lost_is_not_made_again(rig: Rig) -> None:
+    places = rig.put(*a_storm(1, 20))
+    path = rig.packs.pack_path(1)
+    data = bytearray(path.read_bytes())
+    data[places[2].offset + 200] ^= 0xFF  # set aside: no id would absorb it a second time
+    path.write_bytes(data)
+    rig.writer.stop()
+    rig.writer = DeafWriter(rig.store.writer_engine, failures=1)
+    rig.writer.start()
+    rig.digest(batch_size=8)
+    assert rig.count(tables.occurrence) == 19
+    assert rig.count(tables.quarantine) == 1
+    tallies = rig.read(lambda c: read_tallies(c, 1))
+    assert (tallies["stored"], tallies.get("duplicate", 0)) == (19, 0)
+    assert sorted(rig.digested) == sorted(an_id(n) for n in range(1, 21) if n != 3)
 
 
 def test_a_recurrence_after_closing_opens_a_ticket_that_names_the_one_before(rig: Rig) -> None:
