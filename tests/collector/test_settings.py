@@ -15,6 +15,15 @@ def a_file(folder: Path, text: str) -> str:
     return str(path)
 
 
+@pytest.mark.parametrize(
+    "text", ["database = 'mysql://fb:s3cr3t@db/fb'", "database = ['postgresql://fb:s3cr3t@db/fb']"]
+)
+def test_a_wrong_database_is_told_without_repeating_it(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match="database must be") as caught:
+        load_settings(a_file(tmp_path, text), environ={})
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_nothing_needs_to_be_set() -> None:
     assert load_settings(environ={}) == Settings()
 
