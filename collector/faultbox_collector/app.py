@@ -145,7 +145,13 @@ def _add_routes(collector: Collector) -> None:
     settings = collector.settings
     slow = BodyLimits(settings.body_idle_seconds, settings.body_seconds)
     intake = Intake(collector.keys, collector.inbox, slow, collector.outcomes)
-    uploads = Uploads(collector.keys, UploadFolder(collector.store.data), slow, collector.fatal.set)
+    uploads = Uploads(
+        collector.keys,
+        UploadFolder(collector.store.data),
+        slow,
+        collector.fatal.set,
+        collector.keys.address_of,
+    )
     heartbeats = Heartbeats(
         collector.keys,
         slow,

@@ -168,6 +168,10 @@ class Admission(KeyRing):
         """Return in how many seconds `count` bundles of a device will be taken."""
         return _whole(self._devices.wait(key.product_id, hash(serial), count, self._clock()))
 
+    def address_of(self, request: web.Request) -> str:
+        """Return the name under which a sender's address is counted, behind proxies as well."""
+        return self._find_sender(request).name
+
     def hold_body(self, request: web.Request, key: KeyRow) -> AbstractContextManager[None]:
         """Return a context in which a large body counts as in hand.
 

@@ -57,6 +57,7 @@ class Uploads:
         folder: where uploads lie.
         slow: how slowly a part may come.
         on_fatal: called when the disk no longer confirms; the process has to end.
+        address_of: the address that a request comes from, behind proxies as well.
         monotonic: seconds that no one sets back or forth, for ages.
     """
 
@@ -66,12 +67,14 @@ class Uploads:
         folder: UploadFolder,
         slow: BodyLimits,
         on_fatal: Callable[[], object],
+        address_of: Callable[[web.Request], str],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._keys = keys
         self._folder = folder
         self._slow = slow
         self._on_fatal = on_fatal
+        self._address_of = address_of
         self._register = Register(monotonic)
         self._threads = ThreadPoolExecutor(_THREADS, "uploads")
 
@@ -101,7 +104,7 @@ class Uploads:
             organisation_id=key.organisation_id,
             product_id=key.product_id,
             key_id=key.id,
-            device=_device_of(request),
+            device=self._device_of(request),
             created_ms=wall_ms(),
             length=said.length,
             announced=said.repr_digest,
@@ -336,6 +339,11 @@ class Uploads:
     def _headers(self, entry: Entry) -> dict[str, str]:
         return describe_open(entry.upload, self._register.left_seconds(entry))
 
+    def _device_of(self, request: web.Request) -> str:
+        """Return what a sender is counted under; it is a name in a table, nothing else."""
+        named = request.headers.get(api.DEVICE_HEADER, "")[:_DEVICE_CHARS]
+        return f"device {named}" if named else f"address {self._address_of(request)}"
+
     async def _on_disk(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run file work in a thread of our own: what the disk says becomes an answer."""
         loop = asyncio.get_running_loop()
@@ -373,9 +381,3 @@ def _abort(request: web.Request) -> None:
     """Break the connection of a request whose sender has begun anew."""
     if request.transport is not None:
         request.transport.abort()
-
-
-def _device_of(request: web.Request) -> str:
-    """Return what a sender is counted under; it is a name in a table, nothing else."""
-    named = request.headers.get(api.DEVICE_HEADER, "")[:_DEVICE_CHARS]
-    return f"device {named}" if named else f"address {request.remote}"

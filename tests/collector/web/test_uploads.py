@@ -340,6 +340,16 @@ async def test_three_at_a_time_of_a_device_and_64_of_a_key(server: Served) -> No
     assert answer.status == 429
 
 
+async def test_devices_behind_a_proxy_are_told_apart(tmp_path: Path) -> None:
+    async with served(tmp_path / "data", trusted_proxies="127.0.0.1") as server:
+        one, two = ({"X-Forwarded-For": f"198.51.100.{n}"} for n in (1, 2))
+        for _ in range(limits.UPLOADS_OPEN):
+            await begin(server, one)
+        refused = await ask(server, "POST", api.UPLOADS, {"Upload-Complete": "?0"} | one)
+        assert refused.status == 429
+        await begin(server, two)
+
+
 async def send_half(
     server: Served, path: str, data: bytes
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -512,7 +522,14 @@ async def door(data: Path) -> AsyncIterator[Door]:
     keys, folder = KeyRing(), FailingFolder(data)
     keys.load([KeyRow(1, 1, 1, "pump", "k", hash_key("k"), 0, None)])
     now, fatal = [1000.0], list[bool]()
-    uploads = Uploads(keys, folder, BodyLimits(10, 60), lambda: fatal.append(True), lambda: now[0])
+    uploads = Uploads(
+        keys,
+        folder,
+        BodyLimits(10, 60),
+        lambda: fatal.append(True),
+        lambda request: request.remote or "",
+        lambda: now[0],
+    )
     application = web.Application(middlewares=[answer_problems])
     application.cleanup_ctx.append(uploads.run)
     application.router.add_post(api.UPLOADS, uploads.create)
