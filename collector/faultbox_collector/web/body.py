@@ -5,9 +5,10 @@ minutes, so bodies are read raw, here.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from faultbox_collector.web.forms import FORM_BYTES
 from faultbox_collector.web.problems import ProblemError
@@ -27,6 +28,10 @@ class BodyLimits:
     """Longest pause between two parts."""
     total_seconds: float
     """Longest time in all, and a second more for each 64 KiB: slow links are honest, too."""
+
+
+class CutOffError(ProblemError):
+    """The body ended before it was whole; what came before is all right."""
 
 
 def check_headers(request: web.Request) -> str:
@@ -51,6 +56,41 @@ def check_headers(request: web.Request) -> str:
     return content_type
 
 
+async def read_parts(
+    request: web.Request, slow: BodyLimits, most: int, too_large: Exception
+) -> AsyncIterator[bytes]:
+    """Yield a body as it comes.
+
+    Args:
+        request: whose body it is.
+        slow: how slowly it may come.
+        most: how many bytes may come.
+        too_large: what is said where more come.
+
+    Raises:
+        CutOffError: 408 it comes too slowly, 400 the connection ended.
+        Exception: `too_large`.
+    """
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    size = 0
+    while True:
+        allowed = slow.total_seconds + size / BYTES_PER_EXTRA_SECOND - (loop.time() - begun)
+        try:
+            async with asyncio.timeout(min(slow.idle_seconds, allowed)):
+                part = await request.content.readany()
+        except TimeoutError:
+            raise CutOffError(408, "too_slow") from None
+        except (OSError, ClientError) as error:
+            raise CutOffError(400, "truncated", "the connection ended in mid-body") from error
+        if not part:
+            return
+        size += len(part)
+        if size > most:
+            raise too_large
+        yield part
+
+
 async def read_body(
     request: web.Request, slow: BodyLimits, most: int = limits.BODY_BYTES
 ) -> bytes | bytearray:
@@ -58,36 +98,20 @@ async def read_body(
 
     Raises:
         TooLarge: it is larger.
-        ProblemError: 408, it comes too slowly.
+        CutOffError: 408 it comes too slowly, 400 the connection ended.
     """
-    content = request.content
-    if content.is_eof():  # most bodies have come along with their headers
-        return _check_size(content.read_nowait(), most)
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
+    too_large = TooLarge("body_too_large", f"at most {most} bytes")
+    if request.content.is_eof():  # most bodies have come along with their headers
+        whole = request.content.read_nowait()
+        if len(whole) > most:
+            raise too_large
+        return whole
     body: bytes | bytearray = b""
-    size = 0
-    while True:
-        allowed = slow.total_seconds + size / BYTES_PER_EXTRA_SECOND - (loop.time() - begun)
-        try:
-            async with asyncio.timeout(min(slow.idle_seconds, allowed)):
-                part = await content.readany()
-        except TimeoutError:
-            raise ProblemError(408, "too_slow") from None
-        if not part:
-            return body
-        size += len(part)
-        if size > most:
-            raise TooLarge("body_too_large", f"at most {most} bytes")
-        if size == len(part):
-            body = part  # most bodies come in one part
+    async for part in read_parts(request, slow, most, too_large):
+        if not body:
+            body = part
         elif isinstance(body, bytearray):
             body += part
         else:
             body = bytearray(body) + part  # grows in place: joining parts would take it twice
-
-
-def _check_size(body: bytes, most: int) -> bytes:
-    if len(body) > most:
-        raise TooLarge("body_too_large", f"at most {most} bytes")
     return body

@@ -20,7 +20,13 @@ from faultbox_collector.web.answers import (
     refuse,
     refused_state,
 )
-from faultbox_collector.web.body import MOST_BYTES, BodyLimits, check_headers, read_body
+from faultbox_collector.web.body import (
+    MOST_BYTES,
+    BodyLimits,
+    CutOffError,
+    check_headers,
+    read_body,
+)
 from faultbox_collector.web.checking import Checked, Found, check_body
 from faultbox_collector.web.problems import ProblemError, problem, status_of
 from faultbox_protocol import api
@@ -51,6 +57,8 @@ class Intake:
                 found = await check_body(content_type, body, key.product)
                 self._keys.spend_bundles(key, len(found))
                 outcomes = await self._store(found, key, content_type, _clocks(request))
+        except CutOffError:
+            raise  # nobody hears it: the device comes again
         except (ProblemError, ProtocolError) as error:
             self._count_whole(key, error)
             raise

@@ -26,8 +26,7 @@ from faultbox_collector.uploads.records import Upload
 from faultbox_collector.uploads.register import Entry, Register, TooManyUploads
 from faultbox_collector.web import upload_headers as names
 from faultbox_collector.web.auth import KeyRing
-from faultbox_collector.web.body import BodyLimits
-from faultbox_collector.web.parts import CutOffError, read_parts
+from faultbox_collector.web.body import BodyLimits, CutOffError, read_parts
 from faultbox_collector.web.problems import ProblemError, problem, status_of
 from faultbox_collector.web.upload_headers import (
     UploadFields,

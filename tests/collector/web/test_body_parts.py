@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import pytest
 from aiohttp import web
 
-from faultbox_collector.web.body import BodyLimits
-from faultbox_collector.web.parts import CutOffError, read_parts
+from faultbox_collector.web.body import BodyLimits, CutOffError, read_parts
 from faultbox_collector.web.problems import ProblemError, answer_problems
+from faultbox_protocol import api
+from support.builders import a_bundle
+from support.collector import Served
 
 LIMIT_BYTES = 100_000
 
@@ -106,3 +109,23 @@ async def test_a_connection_that_ends_cuts_a_body_off() -> None:
         writer.close()
         await asyncio.wait_for(reader.ended.wait(), 10)
         assert (reader.sizes, reader.cut is not None) == ([5], True)
+
+
+async def test_a_bundle_cut_off_in_mid_body_leaves_nothing_and_no_noise(
+    server: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = a_bundle()
+    head = (
+        f"POST {api.BUNDLES} HTTP/1.1\r\nHost: x\r\n{api.KEY_HEADER}: {server.key}\r\n"
+        f"Content-Type: {api.MEDIA_TYPE}\r\nContent-Length: {len(bundle)}\r\n\r\n"
+    ).encode()
+    before = server.collector.inbox.end
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(head + bundle[: len(bundle) // 2])
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    assert (await server.post(bundle)).status == 202  # the same device, once more
+    assert server.collector.outcomes.take() == {}
+    assert server.collector.inbox.end > before
+    assert [record.levelname for record in caplog.records if record.levelname == "ERROR"] == []
