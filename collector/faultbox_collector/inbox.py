@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 WAITING_BYTES = 64 * 1024 * 1024
 """More than this waiting for the disk and new bundles are asked to come again later."""
-GROUP_SECONDS = 0.003
+GROUP_SECONDS = 0.002
 """Least time from one group to the next: a group of one costs 80 us of CPU, a bundle in a group of
 30 costs 5. Who comes alone waits for nothing."""
 UNDIGESTED = 200_000
@@ -31,7 +31,7 @@ UNDIGESTED = 200_000
 a database in trouble for hours must not fill the memory."""
 
 _PRODUCT_BYTES = 8
-_BUSY_GROUP = 8
+_BUSY_GROUP = 3
 _BUSY_SECONDS = 0.05
 """So many requests in one group, so short a while ago: bundles stream in."""
 
