@@ -58,7 +58,6 @@ def upgrade() -> None:
         sa.Column("pack", sa.Integer(), nullable=False),
         sa.Column("pack_offset", sa.BigInteger(), nullable=False),
         sa.Column("last_received_ms", sa.BigInteger(), nullable=True),
-        sa.Column("folder", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_pack_cursor_organisation_id")
         ),
