@@ -40,7 +40,7 @@ from faultbox_collector.web.metrics import Gauge, Metrics, Readiness
 from faultbox_collector.web.problems import answer_problems
 from faultbox_collector.web.receipts import Receipts, get_health, get_time
 from faultbox_collector.web.uploads import Uploads
-from faultbox_collector.writer import Writer
+from faultbox_collector.writer import DatabaseAway, Writer
 from faultbox_protocol import api
 
 logger = logging.getLogger(__name__)
@@ -252,5 +252,7 @@ async def _reload_keys(collector: Collector, load_keys: Callable[[], Awaitable[N
         await asyncio.sleep(collector.settings.key_cache_seconds)
         try:
             await load_keys()
+        except DatabaseAway:
+            continue  # the writer has said so; the old keys stay
         except Exception:
             logger.exception("the ingest keys could not be read again; the old ones stay")
