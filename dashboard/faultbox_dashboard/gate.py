@@ -115,7 +115,9 @@ async def _check_post(request: web.Request, visit: Visit) -> None:
     if visit.person is None:
         return
     token = request.headers.get("X-CSRF-Token") or form.get("csrf", "")
-    if not hmac.compare_digest(token.encode(), visit.person.csrf.encode()):
+    # A header may hold bytes that are no text; they come as halves of surrogate pairs.
+    given = token.encode("utf-8", "replace")
+    if not hmac.compare_digest(given, visit.person.csrf.encode()):
         raise web.HTTPForbidden
 
 

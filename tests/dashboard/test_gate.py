@@ -1,5 +1,6 @@
 """Who gets in, which posts are refused, and what a reader sees when something fails."""
 
+import asyncio
 import logging
 
 import pytest
@@ -49,6 +50,18 @@ async def test_a_post_without_the_sessions_token_changes_nothing(
     assert answer.status == 403
     assert "planted" not in str(desk.pages["FB-20261122001"].history)
     assert desk.sessions["session-0"].language == "en"
+
+
+async def test_a_token_that_is_no_text_is_refused(sign_in: SignIn) -> None:
+    client = await sign_in()
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    session = client.session.cookie_jar.filter_cookies(client.make_url("/"))["faultbox"].value
+    writer.write(
+        b"POST /logout HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nX-CSRF-Token: \xff\xfe\r\n"
+        + f"Cookie: faultbox={session}\r\n\r\n".encode()
+    )
+    assert (await reader.readline()).split()[1] == b"403"
+    writer.close()
 
 
 @pytest.mark.parametrize(
