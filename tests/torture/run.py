@@ -120,14 +120,15 @@ def table(seed: int, swept: Swept, outcomes: list[Outcome], minutes: float) -> s
         "bundles generated": swept.sent + sum(one.generated for one in outcomes),
         "bundles acknowledged": swept.acked + sum(one.acked for one in outcomes),
         "counted drops": sum(one.dropped for one in outcomes),
-        "lost": 0,
-        "counted twice": 0,
+        "audits passed": swept.audits + len(outcomes),
         "seed": seed,
         "minutes": round(minutes, 1),
     }
     lines = [f"{name:<24}{value:>12}" for name, value in rows.items()]
     lines += [f"  {name:<22}{count:>12}" for name, count in sorted(steps.items())]
-    return "\n".join(["", *lines, "", "lost and counted twice are 0, or this table is not printed"])
+    return "\n".join(
+        ["", *lines, "", "An audit that finds one lost or counted twice ends the run."]
+    )
 
 
 def say(text: str) -> None:

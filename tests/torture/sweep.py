@@ -167,6 +167,7 @@ class Swept:
     kills: int = 0
     cuts: int = 0
     boundaries: int = 0
+    audits: int = 0
     acked: int = 0
     sent: int = 0
 
@@ -233,6 +234,7 @@ def _hit(
         blow = f"cut {how}" if disk is not None else "kill"
         error.add_note(f"{case.target} {blow} at {syscall} {number}; told {told}")
         raise
+    done.audits += 1
     done.sent, done.acked = done.sent + sent, done.acked + acked
     if hit:
         done.boundaries += 1
