@@ -25,9 +25,7 @@ async def attack(target: Target, item: Hostile) -> list[str]:
     body = item.make()
     wrong = []
     async with Wire(target.server.port) as wire:
-        for route in target.routes:
-            if route.method == "HEAD":  # the handler of its GET, and of an upload's state
-                continue
+        for route in target.asked:
             for entry in entries(target, route):
                 answer = await wire.ask(route.method, route.path, {**entry, **item.headers}, body)
                 complaint = judge(route, answer, item)

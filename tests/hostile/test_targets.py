@@ -62,14 +62,6 @@ def header_values() -> Iterator[bytes]:
     yield b"\xff\xfe\x80"
 
 
-def asked(target: Target) -> list[Route]:
-    """Return the routes without HEAD, which is answered by the handler of its GET."""
-    alone = {one.template for one in target.routes} - {
-        one.template for one in target.routes if one.method == "GET"
-    }
-    return [one for one in target.routes if one.method != "HEAD" or one.template in alone]
-
-
 async def complain(
     wire: Wire, target: Target, route: Route, path: bytes, headers: dict[str, str | bytes]
 ) -> str:
@@ -86,7 +78,7 @@ async def test_hostile_paths_and_queries_are_refused_or_read_as_text(target: Tar
     pieces = [*(coded(text)[:6000] for text in TEXTS.values()), *BYTES.values()]
     wrong = []
     async with Wire(target.server.port) as wire:
-        for route in asked(target):
+        for route in target.asked:
             for piece in pieces:
                 paths = [
                     route.fill({name: "\0"}).encode().replace(b"\0", piece) for name in route.names
@@ -104,7 +96,7 @@ async def test_hostile_paths_and_queries_are_refused_or_read_as_text(target: Tar
 async def test_hostile_headers_and_cookies_are_refused_or_left_alone(target: Target) -> None:
     wrong = []
     async with Wire(target.server.port) as wire:
-        for route in asked(target):
+        for route in target.asked:
             for value in header_values():
                 together: dict[str, str | bytes] = {
                     name: value for name in HEADER_NAMES if name not in ("Host", "Expect")
@@ -113,7 +105,7 @@ async def test_hostile_headers_and_cookies_are_refused_or_left_alone(target: Tar
                 wrong.append(await complain(wire, target, route, path, together))
                 cookies = b"faultbox=" + value + b"; __Host-faultbox=" + value + b"; " + value
                 wrong.append(await complain(wire, target, route, path, {"Cookie": cookies}))
-        for route in asked(target):
+        for route in target.asked:
             for name in HEADER_NAMES:
                 for value in (TEXTS["markup"].encode(), b"99999999999999999999", b"\xff\xfe", b""):
                     found = await complain(wire, target, route, route.path.encode(), {name: value})

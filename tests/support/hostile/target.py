@@ -30,6 +30,12 @@ class Target:
     cookie: str
     csrf: str
 
+    @property
+    def asked(self) -> list[Route]:
+        """The routes without a HEAD that is answered by the handler of its GET."""
+        gets = {one.template for one in self.routes if one.method == "GET"}
+        return [one for one in self.routes if one.method != "HEAD" or one.template not in gets]
+
     def entry(self, route: Route) -> dict[str, str]:
         """Return the headers of somebody who has the key, the session and its token.
 
