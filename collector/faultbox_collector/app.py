@@ -109,9 +109,9 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         attempts,
         store.cursor,
         settings.digest_batch,
-        inbox.forget,
+        inbox.ids.forget,
         hang_seconds=HANG_SECONDS,
-        pause=Pacing(inbox.is_busy, lambda: inbox.fullness).rest_seconds,
+        pace=Pacing(inbox.is_busy, lambda: inbox.fullness),
     )
     disk = Disk(
         (store.data, packs.path), settings.disk_reserve_mib * _MIB, settings.ballast_mib * _MIB

@@ -3,8 +3,7 @@
 Everything that waits while the disk works goes into the next group, so groups form by
 themselves: one or two bundles when it is quiet, dozens under load, and no timer adds delay. One
 hand-over to the thread and one back per group: each of them makes two threads wait for the
-interpreter. The ids of undigested bundles are kept here, so that a repeat is answered without a
-database.
+interpreter.
 """
 
 import asyncio
@@ -12,12 +11,13 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from faultbox_collector.pack.records import Position
 from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError
+from faultbox_collector.undigested import UndigestedIds
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +27,9 @@ GROUP_SECONDS = 0.002
 """Least time from one group to the next: a group of one costs 80 us of CPU, a bundle in a group of
 30 costs 5. Who comes alone waits for nothing."""
 UNDIGESTED = 200_000
-"""More ids than this waiting for the digest, some 60 MiB, and new bundles are asked to come again:
-a database in trouble for hours must not fill the memory."""
+"""More bundles than this waiting for the digest, and new ones are asked to come again: what a
+database in trouble for hours leaves behind must be digested some day."""
 
-_PRODUCT_BYTES = 8
 _BUSY_GROUP = 3
 _BUSY_SECONDS = 0.05
 """So many requests in one group, so short a while ago: bundles stream in."""
@@ -38,14 +37,6 @@ _BUSY_SECONDS = 0.05
 
 class InboxFull(Exception):
     """Too much is waiting for the disk or for the digest; try again in a second."""
-
-
-class Undigested(NamedTuple):
-    """A bundle that is on its way to the pack, or durable there and not yet digested."""
-
-    sha256: bytes
-    product_id: int
-    durable: bool = False
 
 
 @dataclass(slots=True)
@@ -77,8 +68,7 @@ class Pack(Protocol):
 class Inbox:
     """Takes records from the event loop and returns when they are durable.
 
-    `accept`, `remember`, `confirm` and `depth` belong to the event loop's thread; `forget` may come
-    from any.
+    Belongs to the event loop's thread.
 
     Args:
         writer: the pack; only the inbox's thread uses it.
@@ -104,8 +94,8 @@ class Inbox:
             queue.SimpleQueue()
         )
         self._waiting_bytes = 0
-        self._undigested: dict[bytes, bytes] = {}
-        self._on_the_way: set[bytes] = set()
+        self.ids = UndigestedIds()
+        """What has come and is not digested yet."""
         self._broken: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
 
@@ -121,30 +111,6 @@ class Inbox:
         await asyncio.to_thread(self._thread.join)
         self._writer.close()
 
-    def remember(self, bundle_id: bytes, sha256: bytes, product_id: int) -> None:
-        """Note a bundle as on its way."""
-        self._on_the_way.add(bundle_id)
-        # One object for both: a storm leaves tens of thousands of them here.
-        self._undigested[bundle_id] = sha256 + product_id.to_bytes(_PRODUCT_BYTES, "big")
-
-    def confirm(self, bundle_ids: Iterable[bytes]) -> None:
-        """Note bundles as durable."""
-        self._on_the_way.difference_update(bundle_ids)
-
-    def forget(self, bundle_ids: Iterable[bytes]) -> None:
-        """Drop ids that the digest has committed; from now on the database knows them."""
-        for bundle_id in bundle_ids:
-            self._undigested.pop(bundle_id, None)
-            self._on_the_way.discard(bundle_id)
-
-    def undigested(self, bundle_id: bytes) -> Undigested | None:
-        """Return what is known of an id that the database does not know yet."""
-        found = self._undigested.get(bundle_id)
-        if found is None:
-            return None
-        product_id = int.from_bytes(found[-_PRODUCT_BYTES:], "big")
-        return Undigested(found[:-_PRODUCT_BYTES], product_id, bundle_id not in self._on_the_way)
-
     @property
     def end(self) -> Position:
         """Everything before this place is durable; asked before the thread starts."""
@@ -153,7 +119,7 @@ class Inbox:
     @property
     def depth(self) -> int:
         """How many bundles are on their way to the pack or wait there for the digest."""
-        return len(self._undigested)
+        return len(self.ids)
 
     @property
     def fullness(self) -> float:

@@ -31,7 +31,7 @@ SHUTDOWN_SECONDS = 5.0
 """How long a request in hand may take to end after SIGTERM."""
 GC_THRESHOLD = 50_000
 """Reports are trees of small records without cycles: looking for cycles every 700 costs a tenth."""
-SWITCH_SECONDS = 0.0002
+SWITCH_SECONDS = 0.00005
 """How long the digest may hold the interpreter while a device waits for its receipt; 5 ms by
 default, which a busy digest makes felt at every step of a request."""
 EXIT_DISK = 74

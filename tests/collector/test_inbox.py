@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from faultbox_collector import inbox as inbox_module
-from faultbox_collector.inbox import Inbox, InboxFull, Undigested
+from faultbox_collector.inbox import Inbox, InboxFull
 from faultbox_collector.pack.files import PackFolder
 from faultbox_collector.pack.records import Position
 from faultbox_collector.pack.writer import Buffer, PackSyncError, PackWriteError, PackWriter
@@ -111,10 +111,10 @@ async def test_too_much_waiting_for_the_disk_is_refused(room: Room) -> None:
 async def test_too_much_waiting_for_the_digest_is_refused_until_it_has_caught_up() -> None:
     room = Room(undigested=2)
     for number in range(3):
-        room.inbox.remember(an_id(number), bytes([number]) * 32, 1)
+        room.inbox.ids.remember(an_id(number), bytes([number]) * 32, 1)
     with pytest.raises(InboxFull):
         await room.inbox.accept([b"one more"])
-    room.inbox.forget([an_id(0)])
+    room.inbox.ids.forget([an_id(0)])
     await room.inbox.accept([b"one more"])
     await room.inbox.stop()
 
@@ -152,24 +152,6 @@ async def test_what_waits_is_written_before_it_stops() -> None:
     await asyncio.gather(*tasks)
     assert sum(map(len, room.disk.groups)) == 5
     assert room.disk.closed
-
-
-async def test_an_id_is_known_from_its_coming_until_it_is_digested(room: Room) -> None:
-    sha256 = b"s" * 32
-    room.inbox.remember(an_id(1), sha256, 7)
-    assert room.inbox.undigested(an_id(1)) == Undigested(sha256, 7, durable=False)
-    room.inbox.confirm([an_id(1)])
-    assert room.inbox.undigested(an_id(1)) == Undigested(sha256, 7, durable=True)
-    assert room.inbox.depth == 1
-    room.inbox.forget([an_id(1)])
-    assert (room.inbox.undigested(an_id(1)), room.inbox.depth) == (None, 0)
-
-
-async def test_an_id_that_failed_may_come_again_as_a_new_one(room: Room) -> None:
-    room.inbox.remember(an_id(1), b"s" * 32, 7)
-    room.inbox.forget([an_id(1)])
-    room.inbox.remember(an_id(1), b"t" * 32, 7)
-    assert room.inbox.undigested(an_id(1)) == Undigested(b"t" * 32, 7, durable=False)
 
 
 async def test_from_many_tasks_onto_a_real_pack(tmp_path: Path) -> None:

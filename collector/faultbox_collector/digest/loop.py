@@ -19,6 +19,7 @@ from faultbox_collector.clock import wall_ms
 from faultbox_collector.digest.attempts import RECORD_TRIES, Attempts
 from faultbox_collector.digest.batch import Batch, apply_batch
 from faultbox_collector.digest.drafts import Draft, Drafter, weigh
+from faultbox_collector.digest.pacing import FullPace, Pace
 from faultbox_collector.digest.setting_aside import (
     is_bundles_fault,
     quarantine_row,
@@ -65,10 +66,6 @@ class Store(Protocol):
         ...
 
 
-def _no_pause() -> float:
-    return 0.0
-
-
 class Digest:
     """Follows the queue from `start` to what the inbox has made durable.
 
@@ -81,8 +78,7 @@ class Digest:
         on_digested: called after each commit with the ids of its bundles.
         retry_seconds: how long it waits where the database is in trouble.
         drafter: what decodes and signs.
-        pause: asked after each batch for how many seconds the digest should leave the machine to
-            others; 0 for not at all.
+        pace: how much of the machine is left to others.
         hang_seconds: a batch that takes longer to draft ends the process; None keeps no watch.
     """
 
@@ -97,7 +93,7 @@ class Digest:
         *,
         retry_seconds: float = RETRY_SECONDS,
         drafter: Drafter | None = None,
-        pause: Callable[[], float] = _no_pause,
+        pace: Pace | None = None,
         hang_seconds: float | None = None,
     ) -> None:
         self._queue = queue
@@ -108,7 +104,7 @@ class Digest:
         self._on_digested = on_digested
         self._retry_seconds = retry_seconds
         self._drafter = drafter or Drafter()
-        self._pause = pause
+        self._pace = pace or FullPace()
         self._hang_seconds = hang_seconds
         self._durable = self._at
         self._waiting_for: str | None = None
@@ -166,7 +162,7 @@ class Digest:
             if found is None:
                 self._wake.wait()
                 continue
-            pause = max(self._pause(), 0.0 if found else PAUSE_SECONDS)
+            pause = max(self._pace.rest_seconds(), 0.0 if found else PAUSE_SECONDS)
             if pause > 0:
                 self._stopping.wait(pause)
 
@@ -176,7 +172,7 @@ class Digest:
         durable = self._durable
         if self._at >= durable:
             return None
-        limit = self._attempts.limit(self._at, self._batch_size)
+        limit = self._attempts.limit(self._at, self._pace.batch_size(self._batch_size))
         found = self._queue.read_from(self._at, limit, durable)
         if not found:
             following = self._queue.next_after(self._at)
@@ -201,6 +197,7 @@ class Digest:
         for one in found:
             if size > BATCH_BYTES:
                 break
+            self._pace.breathe()
             end = _end_of(one)
             if isinstance(one, Damage):
                 set_aside.append(quarantine_row(one, one.reason, "damaged bytes in the pack"))

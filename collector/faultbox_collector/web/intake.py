@@ -123,7 +123,7 @@ class Intake:
 
     def _known(self, item: Checked, fresh: dict[bytes, Checked]) -> Outcome | None:
         """Return the outcome of an id that is here already, None for a new one."""
-        entry = self._inbox.undigested(item.id)
+        entry = self._inbox.ids.find(item.id)
         if entry is not None and not entry.durable:
             return Outcome(409, item.id, item.sha256, IN_FLIGHT)
         if entry is not None:
@@ -140,16 +140,16 @@ class Intake:
         buffers: list[Buffer] = []
         for bundle_id, item in fresh.items():
             # Before the write: the digest may be done with it before this task runs again.
-            self._inbox.remember(bundle_id, item.sha256, key.product_id)
+            self._inbox.ids.remember(bundle_id, item.sha256, key.product_id)
             buffers += (arrival, item.data)
         try:
             await self._inbox.accept(buffers)
         except BaseException as error:
-            self._inbox.forget(fresh)
+            self._inbox.ids.forget(fresh)
             if isinstance(error, InboxFull | PackWriteError | PackSyncError):
                 raise _refuse_all(error) from error
             raise
-        self._inbox.confirm(fresh)
+        self._inbox.ids.confirm(fresh)
 
 
 def _arrival(key: KeyRow, content_type: str, sent: str, fresh: dict[bytes, Checked]) -> bytes:

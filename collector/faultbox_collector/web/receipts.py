@@ -32,7 +32,7 @@ class Receipts:
         except ValueError:
             raise ProblemError(400, "bad_id") from None
         # Looked at first: the digest may move it from here to the database meanwhile.
-        entry = self._inbox.undigested(bundle_id)
+        entry = self._inbox.ids.find(bundle_id)
         row = await self._find(key.organisation_id, key.product_id, bundle_id)
         if row is not None:
             return web.json_response(
@@ -45,6 +45,8 @@ class Receipts:
                     "reason": row.reason,
                 }
             )
+        if entry is None and self._inbox.ids.has_gaps:
+            raise ProblemError(503, "busy")  # it may wait for the digest: ask again later
         if entry is None or not entry.durable or entry.product_id != key.product_id:
             raise ProblemError(404, "not_found")
         return web.json_response(

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from faultbox_collector.digest.attempts import FILE, Attempts
 from faultbox_collector.digest.drafts import Drafter
 from faultbox_collector.digest.loop import Digest
+from faultbox_collector.digest.pacing import FullPace, Pace
 from faultbox_collector.pack.files import START
 from faultbox_collector.pack.records import Position
 from faultbox_collector.store import tables
@@ -268,7 +269,18 @@ def test_a_recurrence_after_closing_opens_a_ticket_that_names_the_one_before(rig
     assert rig.rows(tables.signature)[0].occurrences == 3
 
 
-def a_digest(rig: Rig, *, pause: Callable[[], float] = lambda: 0.0) -> Digest:
+class Pausing(FullPace):
+    """A pace whose rests somebody else decides."""
+
+    def __init__(self, rest: Callable[[], float]) -> None:
+        self._rest = rest
+
+    def rest_seconds(self) -> float:
+        """Return what is decided."""
+        return self._rest()
+
+
+def a_digest(rig: Rig, pace: Pace | None = None) -> Digest:
     """Return a digest that has not been started."""
     return Digest(
         rig.packs,
@@ -278,7 +290,7 @@ def a_digest(rig: Rig, *, pause: Callable[[], float] = lambda: 0.0) -> Digest:
         8,
         rig.digested.extend,
         retry_seconds=0.01,
-        pause=pause,
+        pace=pace,
     )
 
 
@@ -319,7 +331,7 @@ def test_after_each_batch_it_asks_how_long_to_rest_and_stops_in_the_middle_of_it
         asked.append(len(rig.digested))
         return 0.0 if len(asked) < 2 else 3600.0
 
-    digest = a_digest(rig, pause=pause)
+    digest = a_digest(rig, Pausing(pause))
     digest.start(rig.pack_writer.end)
     wait_until(lambda: len(asked) == 2)
     digest.stop()
