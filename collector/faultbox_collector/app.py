@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 from sqlalchemy import Connection
+from sqlalchemy.event import listen
 
 from faultbox_collector.actions import serve_actions
 from faultbox_collector.desk.doors import Accounts, Desk, Reader
@@ -103,6 +104,9 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
 
     writer = Writer(store.writer_engine, on_fatal=end)
     inbox = Inbox(pack, on_fatal=end)
+    pace = Pacing(inbox.is_busy, lambda: inbox.fullness)
+    # Between statements, too: building them takes as long as decoding the bundles did.
+    listen(store.writer_engine, "before_cursor_execute", lambda *_: pace.breathe())
     digest = Digest(
         packs,
         writer,
@@ -111,7 +115,7 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
         settings.digest_batch,
         inbox.ids.forget,
         hang_seconds=HANG_SECONDS,
-        pace=Pacing(inbox.is_busy, lambda: inbox.fullness),
+        pace=pace,
     )
     disk = Disk(
         (store.data, packs.path), settings.disk_reserve_mib * _MIB, settings.ballast_mib * _MIB

@@ -32,7 +32,9 @@ database in trouble for hours leaves behind must be digested some day."""
 
 _BUSY_GROUP = 3
 _BUSY_SECONDS = 0.05
-"""So many requests in one group, so short a while ago: bundles stream in."""
+"""So many requests in a group, the last one so short a while ago: bundles stream in."""
+_GROUPS = 8
+"""The mean runs over about so many groups."""
 
 
 class InboxFull(Exception):
@@ -86,7 +88,7 @@ class Inbox:
         self._next = _Group()
         self._writing = False
         self._due = 0.0
-        self._grouped = 0
+        self._grouped = 0.0
         self._busy_until = 0.0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -173,7 +175,7 @@ class Inbox:
             self._writing = True
             now = loop.time()
             self._due = now + GROUP_SECONDS
-            self._grouped = len(self._next.waiting)
+            self._grouped += (len(self._next.waiting) - self._grouped) / _GROUPS
             self._busy_until = now + _BUSY_SECONDS
             self._queue.put((self._next, loop))
             self._next = _Group()
