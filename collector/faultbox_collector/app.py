@@ -104,7 +104,7 @@ def build_collector(settings: Settings, open_pack: OpenPack = PackWriter) -> Col
 
     writer = Writer(store.writer_engine, on_fatal=end)
     inbox = Inbox(pack, on_fatal=end)
-    pace = Pacing(inbox.is_busy, lambda: inbox.fullness)
+    pace = Pacing(inbox.is_streaming, inbox.is_busy, lambda: inbox.fullness)
     # Between statements, too: building them takes as long as decoding the bundles did.
     listen(store.writer_engine, "before_cursor_execute", lambda *_: pace.breathe())
     digest = Digest(

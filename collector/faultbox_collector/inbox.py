@@ -30,6 +30,7 @@ UNDIGESTED = 200_000
 """More bundles than this waiting for the digest, and new ones are asked to come again: what a
 database in trouble for hours leaves behind must be digested some day."""
 
+_STREAM_GROUP = 1.5
 _BUSY_GROUP = 3
 _BUSY_SECONDS = 0.05
 """So many requests in a group, the last one so short a while ago: bundles stream in."""
@@ -128,8 +129,12 @@ class Inbox:
         """How much of the bound on undigested bundles is taken, from 0 to 1."""
         return self.depth / self._most
 
+    def is_streaming(self) -> bool:
+        """Tell whether bundles come one after the other, some hundred in a second."""
+        return self._grouped >= _STREAM_GROUP and time.monotonic() < self._busy_until
+
     def is_busy(self) -> bool:
-        """Tell whether bundles stream in so fast that they come in groups."""
+        """Tell whether bundles come so fast that several are in each group."""
         return self._grouped >= _BUSY_GROUP and time.monotonic() < self._busy_until
 
     @property

@@ -1,11 +1,11 @@
 """How much of the machine the digest leaves to devices that wait for a receipt.
 
 Intake and digest share one interpreter, and a thread that computes without a pause makes the other
-wait at each system call. While bundles stream in, the digest takes small batches, draws breath
-every millisecond, and rests after each batch for a multiple of what it took: receipts stay quick
-and the backlog waits in the pack, where it is safe. When the storm is over it takes everything. A
-backlog that comes near its bound is worked off as fast as the machine can, storm or not: from
-there on new bundles would be refused.
+wait at each system call. While bundles stream in, the digest takes small batches and draws breath
+every millisecond; while they come faster, it rests after each batch for a multiple of what it took:
+receipts stay quick and the backlog waits in the pack, where it is safe. When the storm is over it
+takes everything. A backlog that comes near its bound is worked off as fast as the machine can,
+storm or not: from there on new bundles would be refused.
 """
 
 import time
@@ -17,7 +17,7 @@ SMALL_BATCH = 40
 WORK_SECONDS = 0.001
 BREATH_SECONDS = 0.001
 """While devices wait, as long a breath as the work before it."""
-REST = 5.0
+REST = 8.0
 """Rest after a batch while devices wait, as a multiple of the batch's own time."""
 LONGEST_REST_SECONDS = 0.5
 BACKLOG_SHARE = 0.75
@@ -59,7 +59,8 @@ class Pacing:
     """Goes slowly while devices wait.
 
     Args:
-        is_busy: whether bundles stream in right now.
+        is_streaming: whether bundles come one after the other: small batches, and breaths.
+        is_busy: whether they come faster than that: rests, too.
         backlog: how full the bound on undigested bundles is, from 0 to 1.
         clock: monotonic seconds.
         sleep: sleeps so many seconds.
@@ -67,11 +68,13 @@ class Pacing:
 
     def __init__(
         self,
+        is_streaming: Callable[[], bool],
         is_busy: Callable[[], bool],
         backlog: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
+        self._is_streaming = is_streaming
         self._is_busy = is_busy
         self._backlog = backlog
         self._clock = clock
@@ -80,13 +83,13 @@ class Pacing:
 
     def batch_size(self, most: int) -> int:
         """Return how many bundles the next batch may have."""
-        return min(most, SMALL_BATCH) if self._is_waited_for() else most
+        return min(most, SMALL_BATCH) if self._gives_way(self._is_streaming) else most
 
     def breathe(self) -> None:
         """Sleep a little where there was work enough since the last time, and devices wait."""
         if self._clock() - self._breathed < WORK_SECONDS:
             return
-        if self._is_waited_for():
+        if self._gives_way(self._is_streaming):
             self._sleep(BREATH_SECONDS)
         self._breathed = self._clock()
 
@@ -94,9 +97,9 @@ class Pacing:
         """Return how long to rest now; the batch began when the last rest was over."""
         now = self._clock()
         worked = max(now - self._resumed, 0.0)
-        rest = min(worked * REST, LONGEST_REST_SECONDS) if self._is_waited_for() else 0.0
+        rest = min(worked * REST, LONGEST_REST_SECONDS) if self._gives_way(self._is_busy) else 0.0
         self._resumed = now + rest
         return rest
 
-    def _is_waited_for(self) -> bool:
-        return self._is_busy() and self._backlog() < BACKLOG_SHARE
+    def _gives_way(self, to: Callable[[], bool]) -> bool:
+        return to() and self._backlog() < BACKLOG_SHARE

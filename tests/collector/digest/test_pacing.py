@@ -15,9 +15,15 @@ class Machine:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.busy = True
+        self.streaming = self.busy = True
         self.full = 0.1
-        self.pacing = Pacing(lambda: self.busy, lambda: self.full, lambda: self.now, self.spend)
+        self.pacing = Pacing(
+            lambda: self.streaming,
+            lambda: self.busy,
+            lambda: self.full,
+            lambda: self.now,
+            self.spend,
+        )
 
     def spend(self, seconds: float) -> None:
         """Let time go by."""
@@ -55,10 +61,18 @@ def test_it_takes_small_batches_and_breathes_between_bundles() -> None:
 
 def test_it_goes_at_full_pace_when_nobody_waits() -> None:
     machine = Machine()
-    machine.busy = False
+    machine.streaming = machine.busy = False
     assert machine.work(0.02) == 0.0
     assert machine.breath_after(0.02) == 0.0
     assert machine.pacing.batch_size(500) == 500
+
+
+def test_while_bundles_come_one_by_one_it_breathes_and_does_not_rest() -> None:
+    machine = Machine()
+    machine.busy = False
+    assert machine.pacing.batch_size(500) == SMALL_BATCH
+    assert machine.breath_after(0.002) > 0
+    assert machine.work(0.02) == 0.0
 
 
 def test_a_slow_batch_is_not_followed_by_a_long_silence() -> None:
