@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 SMALL_BATCH = 40
-"""Bundles in one transaction while devices wait: half of a batch is one stretch of computing."""
+"""Bundles in one transaction while devices wait: its statements are built between two breaths."""
 WORK_SECONDS = 0.001
 BREATH_SECONDS = 0.001
 """While devices wait, as long a breath as the work before it."""
